@@ -1,0 +1,1 @@
+"""What every stage stands on: settings, errors, database, outbox, jobs, clock, privacy, audit. Knows no stage."""

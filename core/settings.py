@@ -1,0 +1,112 @@
+"""Every setting of every process, read from the environment and `.env`. `.env.example` says what each is for."""
+
+import hashlib
+import os
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+PROJECT_DIR = Path(__file__).resolve().parent.parent
+
+
+def _cache_root() -> Path:
+    if os.geteuid() == 0:
+        return Path("/var/cache/tingjian")
+    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "tingjian"
+
+
+def _state_root() -> Path:
+    # Outside the clone: the embedded servers run as other users, who must be able to walk there. One folder for each clone.
+    instance = f"{PROJECT_DIR.name}-{hashlib.sha256(str(PROJECT_DIR).encode()).hexdigest()[:8]}"
+    if os.geteuid() == 0:
+        return Path("/var/lib/tingjian") / instance
+    return Path(os.environ.get("XDG_DATA_HOME", Path.home() / ".local/share")) / "tingjian" / instance
+
+
+class Settings(BaseSettings):
+    """Names are the upper-case field names. A wrong value stops the process with the field's name."""
+
+    model_config = SettingsConfigDict(env_file=".env", extra="ignore", env_ignore_empty=True)
+
+    # Where things lie
+    tingjian_cache: Path = Field(default_factory=_cache_root)
+    state_dir: Path = Field(default_factory=_state_root)
+    endpoints_file: Path = PROJECT_DIR / "var" / "endpoints.json"
+
+    # Logs and keys
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_json: bool = False
+    secret_key: SecretStr | None = None
+
+    # Database
+    database_url: str | None = None
+
+    # Asterisk
+    node: str = "node1"
+    ami_host: str = "127.0.0.1"
+    ami_port: int = 5038
+    ami_username: str = "tingjian"
+    ami_password: SecretStr = SecretStr("")
+    sip_host: str = "127.0.0.1"
+    sip_port: int = 5060
+    sip_trunk_match: str = "127.0.0.1"
+    softphone_url: str = "ws://127.0.0.1:8088/ws"
+    hotline_numbers: dict[str, str] = {"12345": "consult", "12340": "enterprise"}
+    rtp_port_start: int = 10000
+    rtp_port_end: int = 10999
+    recordings_dir: Path | None = None
+    recording_keep_days: int = 730
+
+    # Agents
+    ring_seconds: int = 20
+    wrapup_seconds: int = 120
+    wrapup_extension_seconds: int = 120
+    pause_reasons: dict[str, int] = {"用餐": 40, "饮水": 10, "培训": 60, "会议": 60, "其他": 15}
+    answer_target_seconds: int = 15
+
+    # Speech
+    speech_engine: Literal["faster-whisper", "openai-whisper", "http"] = "faster-whisper"
+    speech_model: Path | None = None
+    speech_device: Literal["cpu", "cuda"] = "cpu"
+    speech_url: str | None = None
+    live_transcription: bool = True
+    live_workers: int = 2
+    live_beam: int = 1
+    live_shed_seconds: float = 12.0
+    audiosocket_host: str = "127.0.0.1"
+    audiosocket_port: int = 9092
+
+    # Knowledge
+    elasticsearch_url: str = "http://127.0.0.1:9200"
+    elasticsearch_username: str = ""
+    elasticsearch_password: SecretStr = SecretStr("")
+    index_prefix: str = "tingjian-"
+    index_replicas: int = 0
+    title_weight: float = 2.0
+    search_timeout_seconds: float = 1.5
+
+    # Web
+    web_host: str = "127.0.0.1"
+    web_port: int = 8000
+    web_threads: int = 64
+    stream_limit: int = 48
+    secure_cookies: bool = False
+    session_hours: int = 12
+    login_failures: int = 5
+    lockout_minutes: int = 15
+    city_name: str = "云川市"
+    hotline_name: str = "政务服务便民热线"
+
+    @property
+    def recordings(self) -> Path:
+        """The folder of recordings, shared by Asterisk, the web and the workers."""
+        return self.recordings_dir or self.state_dir / "recordings"
+
+
+@cache
+def get_settings() -> Settings:
+    """Return the settings of this process, read once."""
+    return Settings()
