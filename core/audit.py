@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import DDL, BigInteger, Text, event, func, select
+from sqlalchemy import BigInteger, Text, func, select
 from sqlalchemy.orm import Mapped, Session, mapped_column
 
 from core.database import Base, JsonObject, Timestamp
@@ -15,7 +15,10 @@ _LOCK = 0x6175_6469
 
 
 class AuditEntry(Base):
-    """One act. `actor` is a login name or a process, `subject` what it was done to (`call:<id>`, `user:<id>` …)."""
+    """One act; a trigger of the migrations refuses any change of a row.
+
+    `actor` is a login name or a process, `subject` what it was done to (`call:<id>`, `user:<id>` …).
+    """
 
     __tablename__ = "audit_entry"
 
@@ -27,15 +30,6 @@ class AuditEntry(Base):
     detail: Mapped[JsonObject]
     previous_hash: Mapped[str] = mapped_column(Text)
     hash: Mapped[str] = mapped_column(Text)
-
-
-APPEND_ONLY_DDL = """
-CREATE OR REPLACE FUNCTION audit_entry_is_append_only() RETURNS trigger LANGUAGE plpgsql AS
-$$ BEGIN RAISE EXCEPTION 'audit_entry is append-only' USING ERRCODE = 'restrict_violation'; END $$;
-CREATE TRIGGER audit_entry_append_only BEFORE UPDATE OR DELETE OR TRUNCATE ON audit_entry
-FOR EACH STATEMENT EXECUTE FUNCTION audit_entry_is_append_only();
-"""
-event.listen(AuditEntry.__table__, "after_create", DDL(APPEND_ONLY_DDL))  # type: ignore[no-untyped-call]
 
 
 def seal(previous_hash: str, number: int, at: datetime, actor: str, action: str, subject: str, detail: dict[str, Any]) -> str:

@@ -147,7 +147,7 @@ def claim(database: Database, queues: list[str]) -> ClaimedJob | None:
             )
             .returning(Job.id, Job.queue, Job.task, Job.args, Job.attempts, Job.token)
         ).first()
-    return None if row is None else ClaimedJob(*row.tuple())  # type: ignore[arg-type]  # a claimed row has a token
+    return None if row is None else ClaimedJob(*row)  # type: ignore[arg-type]  # a claimed row has a token
 
 
 def release_expired(session: Session) -> None:

@@ -24,4 +24,6 @@ def configure_logging(process: str, level: str = "INFO", as_json: bool = False) 
         cache_logger_on_first_use=True,
     )
     structlog.contextvars.bind_contextvars(process=process)
+    # A line for each search would drown the rest, and its address may hold what a citizen asked.
+    logging.getLogger("elastic_transport").setLevel(logging.WARNING)
     logging.basicConfig(level=level.upper(), stream=sys.stderr, format="%(asctime)s %(name)s %(levelname)s %(message)s")

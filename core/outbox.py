@@ -8,11 +8,12 @@ import uuid
 from collections import defaultdict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from typing import Any, ClassVar
 
 import structlog
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import BigInteger, Index, Text, exists, func, or_, select, text, update
+from sqlalchemy import BigInteger, Index, Text, delete, exists, func, or_, select, text, update
 from sqlalchemy.orm import Mapped, Session, aliased, mapped_column
 
 from core.database import Base, Database, JsonObject, Timestamp
@@ -178,3 +179,9 @@ def retry_parked(session: Session, event_id: int) -> None:
         update(OutboxEvent).where(OutboxEvent.id == event_id).values(parked_at=None, attempts=0, retry_at=None, error=None)
     )
     session.execute(select(func.pg_notify(CHANNEL, str(event_id))))
+
+
+def prune(session: Session, older_than: timedelta) -> None:
+    """Delete handled events older than a span; parked ones stay until a person decides."""
+    limit = func.clock_timestamp() - older_than
+    session.execute(delete(OutboxEvent).where(OutboxEvent.processed_at.is_not(None), OutboxEvent.created_at < limit))

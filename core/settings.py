@@ -50,17 +50,27 @@ class Settings(BaseSettings):
     ami_port: int = 5038
     ami_username: str = "tingjian"
     ami_password: SecretStr = SecretStr("")
+    ami_provision_password: SecretStr = SecretStr("")
     sip_host: str = "127.0.0.1"
     sip_port: int = 5060
+    sip_bind: str = "127.0.0.1"
     sip_trunk_match: str = "127.0.0.1"
+    sip_anonymous: bool = False
+    asterisk_http_port: int = 8088
     softphone_url: str = "ws://127.0.0.1:8088/ws"
     hotline_numbers: dict[str, str] = {"12345": "consult", "12340": "enterprise"}
+    queue_titles: dict[str, str] = {"consult": "办事咨询", "enterprise": "企业登记"}
+    queue_wait_seconds: int = 900
+    citizen_rtp_timeout_seconds: int = 120
     rtp_port_start: int = 10000
     rtp_port_end: int = 10999
     recordings_dir: Path | None = None
     recording_keep_days: int = 730
 
     # Agents
+    agent_phone: Literal["browser", "sip"] = "browser"
+    agent_numbers: str = "_8XXX"
+    agent_rtp_timeout_seconds: int = 8
     ring_seconds: int = 20
     wrapup_seconds: int = 120
     wrapup_extension_seconds: int = 120
@@ -85,7 +95,7 @@ class Settings(BaseSettings):
     elasticsearch_password: SecretStr = SecretStr("")
     index_prefix: str = "tingjian-"
     index_replicas: int = 0
-    title_weight: float = 2.0
+    title_weight: float = 1.0
     search_timeout_seconds: float = 1.5
 
     # Web
@@ -93,12 +103,20 @@ class Settings(BaseSettings):
     web_port: int = 8000
     web_threads: int = 64
     stream_limit: int = 48
+    trusted_proxies: int = 0
     secure_cookies: bool = False
     session_hours: int = 12
     login_failures: int = 5
     lockout_minutes: int = 15
+    api_requests_per_minute: int = 6000
+    metrics_public: bool = False
     city_name: str = "云川市"
     hotline_name: str = "政务服务便民热线"
+
+    @property
+    def ami_provision_secret(self) -> str:
+        """The password of the manager user that makes softphones known; the other user's when none is set."""
+        return self.ami_provision_password.get_secret_value() or self.ami_password.get_secret_value()
 
     @property
     def recordings(self) -> Path:

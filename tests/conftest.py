@@ -2,11 +2,16 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
-from core.database import Base, Database
+from core.database import Database
+from core.migrate import upgrade
 from tests import servers
+
+if TYPE_CHECKING:
+    from tests.asterisk_server import AsteriskServer
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -28,13 +33,9 @@ def postgres() -> Iterator[servers.PostgresServer]:
 
 @pytest.fixture(scope="session")
 def template_url(postgres: servers.PostgresServer) -> str:
-    """A database with every table and no row."""
-    import webui.models  # noqa: F401
-
+    """A database with every table and no row, made as a site's is: by the migrations."""
     url = postgres.new_database()
-    database = Database(url)
-    Base.metadata.create_all(database.engine)
-    database.close()
+    upgrade(url)
     return url
 
 
@@ -45,6 +46,15 @@ def database(postgres: servers.PostgresServer, template_url: str) -> Iterator[Da
     made = Database(postgres.new_database(template))
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def asterisk() -> Iterator["AsteriskServer"]:
+    """The session's Asterisk, with the program's own configuration; use agents' numbers of your own."""
+    from tests.asterisk_server import asterisk_server
+
+    with asterisk_server() as server:
+        yield server
 
 
 @pytest.fixture(scope="session")
