@@ -93,7 +93,8 @@ class FakeAmiServer:
         elif name == "Login":
             self.logins += 1
             right = action.get("Secret") == self.password
-            self.reply(action, "Success" if right else "Error", "Message: " + ("Authentication accepted" if right else "Authentication failed") + "\r\n")
+            said = "accepted" if right else "failed"
+            self.reply(action, "Success" if right else "Error", f"Message: Authentication {said}\r\n")
         elif name == "Ping":
             self.reply(action, extra="Ping: Pong\r\n")
         else:

@@ -1,0 +1,345 @@
+"""What the manager's events mean to us: facts with our words and a time. Pure; Asterisk's names end here.
+
+A fact says what happened, never what to do about it. Text that a caller chose is cleaned of control characters and cut.
+"""
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from telephony.ami_protocol import AmiMessage
+
+_TECHNOLOGY = "PJSIP/"
+NAME_LENGTH = 60
+_NUMBER_LENGTH = 32
+_RECORDING = re.compile(r"^\d{4}/\d{2}/\d{2}/[A-Za-z0-9_-]{0,60}\d+\.\d+$")
+_GONE_CONTACTS = {"removed", "unreachable"}
+_DEAD_DEVICES = {"UNAVAILABLE", "INVALID", "UNKNOWN"}
+TO_AGENT_CONTEXT = "to-agent"
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """Something that Asterisk told, and when it happened."""
+
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class CallArrived(Fact):
+    """A citizen rang a hotline number and was picked up. `recording` is the recordings' path without party and ending."""
+
+    unique_id: str
+    linked_id: str
+    channel: str
+    caller_number: str
+    caller_name: str
+    dialled: str
+    queue: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class CallerJoined(Fact):
+    """A citizen stands in a queue; again after a transfer or when the agent was lost."""
+
+    unique_id: str
+    linked_id: str
+    channel: str
+    queue: str
+    position: int
+
+
+@dataclass(frozen=True, slots=True)
+class CallUnserved(Fact):
+    """The citizen waited as long as one may."""
+
+    unique_id: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRinging(Fact):
+    """An agent's telephone rings for a call."""
+
+    unique_id: str
+    agent: str
+    agent_unique_id: str
+    agent_channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentMissed(Fact):
+    """An agent's telephone rang and was not picked up."""
+
+    unique_id: str
+    agent: str
+    agent_unique_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentConnected(Fact):
+    """An agent and the citizen hear each other."""
+
+    unique_id: str
+    agent: str
+    agent_unique_id: str
+    agent_channel: str
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLost(Fact):
+    """The agent's side ended without hanging up; the citizen goes back to the queue."""
+
+    unique_id: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class Held(Fact):
+    """A channel put the other side on hold."""
+
+    unique_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unheld(Fact):
+    """A channel took the other side back from hold."""
+
+    unique_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transferred(Fact):
+    """An agent's channel passed the citizen on."""
+
+    unique_id: str
+    extension: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelGone(Fact):
+    """A channel ended. `cause` is the Q.850 number."""
+
+    unique_id: str
+    channel: str
+    cause: int
+    cause_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class MemberPaused(Fact):
+    """Asterisk stopped, or began again, to send an agent the calls of a queue."""
+
+    agent: str
+    queue: str
+    is_paused: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class ContactChanged(Fact):
+    """One telephone of an agent came or went."""
+
+    agent: str
+    address: str
+    is_reachable: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LineChanged(Fact):
+    """An agent has, or no longer has, a telephone that answers."""
+
+    agent: str
+    is_registered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class TapFailed(Fact):
+    """Live audio of a channel could not be started; `tap_channel` is the channel's unique id that we chose."""
+
+    tap_channel: str
+
+
+def clean_text(value: str, length: int) -> str:
+    """Return a caller's text, cut, without control, format and separator characters: they hide or reverse what is shown."""
+    kept = (character if character == " " or unicodedata.category(character)[0] not in "CZ" else " " for character in value)
+    return " ".join("".join(kept).split())[:length]
+
+
+def clean_number(value: str) -> str:
+    """Return a caller's number as digits and + * #; empty when there is none."""
+    return re.sub(r"[^0-9+*#]", "", value)[:_NUMBER_LENGTH]
+
+
+def recording_path(value: str) -> str:
+    """Return a recording's path when it is one of ours (year/month/day/unique id), else nothing: it becomes a file name."""
+    return value if _RECORDING.match(value) else ""
+
+
+def agent_of(interface: str) -> str | None:
+    """Return the agent's number of an interface or device (`PJSIP/8001`), None when it is not an agent's."""
+    number = interface.removeprefix(_TECHNOLOGY).partition("-")[0]
+    return number if interface.startswith(_TECHNOLOGY) and number.isdigit() else None
+
+
+def is_citizen_channel(channel: str) -> bool:
+    """Say whether a channel comes from the carrier."""
+    return channel.startswith(_TECHNOLOGY) and agent_of(channel) is None
+
+
+def interface_of(agent: str) -> str:
+    """Return what Asterisk calls an agent's telephone."""
+    return _TECHNOLOGY + agent
+
+
+def facts(message: AmiMessage, received_at: datetime) -> list[Fact]:
+    """Return what an event says; nothing for events that say nothing to us, or that lack what they should have.
+
+    Args:
+        message: the event.
+        received_at: used when the event carries no time of its own.
+    """
+    read = _READERS.get(message.name)
+    if read is None or message.kind != "event":
+        return []
+    fact = read(message, _at(message, received_at))
+    return [] if fact is None else [fact]
+
+
+def _at(message: AmiMessage, received_at: datetime) -> datetime:
+    try:
+        return datetime.fromtimestamp(float(message.get("Timestamp")), UTC)
+    except (ValueError, OverflowError, OSError):
+        return received_at
+
+
+def _number(value: str) -> int:
+    try:
+        return int(value)
+    except ValueError:
+        return 0
+
+
+def _known(value: str) -> str:
+    return "" if value == "<unknown>" else value
+
+
+def _user_event(message: AmiMessage, at: datetime) -> Fact | None:
+    kind, unique_id = message.get("UserEvent"), message.get("Uniqueid")
+    if not unique_id:
+        return None
+    if kind == "CallArrived":
+        return CallArrived(
+            at,
+            unique_id,
+            message.get("Linkedid") or unique_id,
+            message.get("Channel"),
+            clean_number(_known(message.get("CallerIDNum"))),
+            clean_text(_known(message.get("CallerIDName")), NAME_LENGTH),
+            message.get("Dialled"),
+            message.get("Queue"),
+            recording_path(message.get("Recording")),
+        )
+    if kind == "CallUnserved":
+        return CallUnserved(at, unique_id, message.get("Reason"))
+    if kind == "AgentLost":
+        return AgentLost(at, unique_id, _number(message.get("Cause")))
+    return None
+
+
+def _joined(message: AmiMessage, at: datetime) -> Fact | None:
+    unique_id = message.get("Uniqueid")
+    position = _number(message.get("Position"))
+    return CallerJoined(at, unique_id, message.get("Linkedid"), message.get("Channel"), message.get("Queue"), position)
+
+
+def _agent(make: Callable[[datetime, str, str, str, str], Fact]) -> Callable[[AmiMessage, datetime], Fact | None]:
+    def read(message: AmiMessage, at: datetime) -> Fact | None:
+        agent = agent_of(message.get("Interface") or message.get("DestChannel"))
+        unique_id, agent_unique_id = message.get("Uniqueid"), message.get("DestUniqueid")
+        if agent is None or not unique_id:
+            return None
+        return make(at, unique_id, agent, agent_unique_id, message.get("DestChannel"))
+
+    return read
+
+
+def _missed(at: datetime, unique_id: str, agent: str, agent_unique_id: str, _: str) -> Fact:
+    return AgentMissed(at, unique_id, agent, agent_unique_id)
+
+
+_ringing = _agent(AgentRinging)
+_connected = _agent(AgentConnected)
+_not_answered = _agent(_missed)
+
+
+def _dial_begin(message: AmiMessage, at: datetime) -> Fact | None:
+    # The queue tells of its own dialling; these are for what an agent was sent directly.
+    return _ringing(message, at) if message.get("Context") == TO_AGENT_CONTEXT else None
+
+
+def _dial_end(message: AmiMessage, at: datetime) -> Fact | None:
+    if message.get("Context") != TO_AGENT_CONTEXT:
+        return None
+    return _connected(message, at) if message.get("DialStatus") == "ANSWER" else _not_answered(message, at)
+
+
+def _transferred(message: AmiMessage, at: datetime) -> Fact | None:
+    if message.get("Result").lower() != "success":
+        return None
+    return Transferred(at, message.get("TransfererUniqueid"), message.get("Extension"))
+
+
+def _gone(message: AmiMessage, at: datetime) -> Fact | None:
+    unique_id = message.get("Uniqueid")
+    return ChannelGone(at, unique_id, message.get("Channel"), _number(message.get("Cause")), message.get("Cause-txt")[:80])
+
+
+def _paused(message: AmiMessage, at: datetime) -> Fact | None:
+    agent = agent_of(message.get("Interface"))
+    if agent is None:
+        return None
+    return MemberPaused(at, agent, message.get("Queue"), message.get("Paused") == "1", message.get("PausedReason"))
+
+
+def _contact(message: AmiMessage, at: datetime) -> Fact | None:
+    agent = message.get("EndpointName") or message.get("AOR")
+    if not agent.isdigit():
+        return None
+    return ContactChanged(at, agent, message.get("URI"), message.get("ContactStatus").lower() not in _GONE_CONTACTS)
+
+
+def _device(message: AmiMessage, at: datetime) -> Fact | None:
+    agent = agent_of(message.get("Device"))
+    return None if agent is None else LineChanged(at, agent, message.get("State") not in _DEAD_DEVICES)
+
+
+def _originated(message: AmiMessage, at: datetime) -> Fact | None:
+    if message.get("Response").lower() != "failure":
+        return None
+    return TapFailed(at, message.get("Uniqueid"))
+
+
+_READERS: dict[str, Callable[[AmiMessage, datetime], Fact | None]] = {
+    "UserEvent": _user_event,
+    "QueueCallerJoin": _joined,
+    "AgentCalled": _ringing,
+    "AgentRingNoAnswer": _not_answered,
+    "AgentConnect": _connected,
+    "DialBegin": _dial_begin,
+    "DialEnd": _dial_end,
+    "Hold": lambda message, at: Held(at, message.get("Uniqueid")),
+    "Unhold": lambda message, at: Unheld(at, message.get("Uniqueid")),
+    "BlindTransfer": _transferred,
+    "Hangup": _gone,
+    "QueueMemberPause": _paused,
+    "ContactStatus": _contact,
+    "DeviceStateChange": _device,
+    "OriginateResponse": _originated,
+}
+
+WANTED_EVENTS = (*_READERS, "FullyBooted", "Shutdown")
+"""The events that the manager user is sent; everything else is filtered out by Asterisk itself."""

@@ -1,0 +1,149 @@
+"""What telephony needs, as roles: a switch that carries calls and engines that hear speech."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from core.errors import ConflictError
+
+Pcm = npt.NDArray[np.float32]
+"""Mono samples in −1…1 at 16 kHz, shape (n,)."""
+
+
+@dataclass(frozen=True)
+class LiveChannel:
+    """One channel of the exchange as it stands now. `agent` is whose telephone it is, or None."""
+
+    unique_id: str
+    linked_id: str
+    channel: str
+    agent: str | None
+    is_up: bool
+    is_bridged: bool
+    context: str
+    caller_number: str
+
+
+@dataclass(frozen=True)
+class Seat:
+    """An agent's place in a queue of the exchange."""
+
+    agent: str
+    queue: str
+    is_paused: bool
+
+
+@dataclass(frozen=True)
+class SwitchState:
+    """Everything that the exchange knows now, to be compared with what we know."""
+
+    channels: tuple[LiveChannel, ...]
+    seats: tuple[Seat, ...]
+    registered: frozenset[str]
+
+
+@dataclass(frozen=True)
+class CallTrace:
+    """What the exchange itself noted of a call, for a bridge that was away. Times are None for what did not happen yet."""
+
+    unique_id: str
+    arrived_at: datetime
+    queue: str
+    dialled: str
+    recording: str
+    caller_number: str
+    caller_name: str
+    answered_at: datetime | None = None
+    agent: str | None = None
+    agent_unique_id: str = ""
+    agent_channel: str = ""
+    ended_at: datetime | None = None
+    cause: int = 0
+
+
+class NotSeatedError(ConflictError):
+    """The agent sits in no queue of the exchange."""
+
+    def __init__(self, agent_number: str) -> None:
+        super().__init__(agent_number)
+        self.agent_number = agent_number
+
+
+class Switch(Protocol):
+    """The telephone exchange. Every method raises UnavailableError when it does not answer."""
+
+    def provision(self, agent_number: str, password: str) -> None:
+        """Make the agent's softphone known, or change its password."""
+        ...
+
+    def withdraw(self, agent_number: str) -> None:
+        """Make the agent's softphone unknown again."""
+        ...
+
+    def log_in(self, agent_number: str, name: str, queues: Sequence[str]) -> None:
+        """Add the agent to its queues, paused."""
+        ...
+
+    def log_out(self, agent_number: str, queues: Sequence[str]) -> None:
+        """Take the agent out of its queues."""
+        ...
+
+    def pause(self, agent_number: str, reason: str) -> None:
+        """Send the agent no calls. NotSeatedError when they are in no queue."""
+        ...
+
+    def unpause(self, agent_number: str) -> None:
+        """Send the agent calls again. NotSeatedError when they are in no queue."""
+        ...
+
+    def hang_up(self, channel: str) -> None:
+        """End a channel. NotFoundError when it is already gone."""
+        ...
+
+    def transfer(self, agent_channel: str, extension: str) -> None:
+        """Send the citizen who talks with the agent's channel to an extension. NotFoundError when the channel is gone."""
+        ...
+
+    def start_tap(self, unique_id: str, tap_id: str, address: str) -> None:
+        """Send what one channel says to an AudioSocket server at `host:port`, named `tap_id`, until the channel ends."""
+        ...
+
+    def state(self) -> SwitchState:
+        """Return all channels, seats and registered agents of this moment."""
+        ...
+
+    def traces(self) -> list[CallTrace]:
+        """Return what the exchange noted of calls that nobody told it to forget."""
+        ...
+
+    def forget(self, unique_id: str) -> None:
+        """Drop the note of a call; it is recorded."""
+        ...
+
+
+@dataclass(frozen=True)
+class Recognized:
+    """A stretch of recognised speech; seconds from the start of the audio, confidence 0…1."""
+
+    start_seconds: float
+    end_seconds: float
+    text: str
+    confidence: float
+
+
+class SpeechToText(Protocol):
+    """Hears a whole recording."""
+
+    name: str
+
+    def transcribe(self, audio: Pcm, hotwords: str = "") -> list[Recognized]:
+        """Return what was said, in order. Silence, noise and music give an empty list.
+
+        Raises:
+            UnavailableError: no weights, damaged weights, or the remote engine does not answer.
+        """
+        ...

@@ -1,0 +1,1 @@
+"""Hearing: from the bytes of an AudioSocket to masked text; knows no database and no web."""

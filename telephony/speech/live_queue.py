@@ -1,0 +1,95 @@
+"""Decides which utterance is decoded next, which are too old to be, and how far behind a call's text is. Reads no clock.
+
+Utterances of one party are taken one after another, so that its text keeps its order and a number read out in pieces can be
+masked as one; different parties go side by side.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from telephony.speech.endpointing import Utterance
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """An utterance in line, with the moments it has passed (seconds of the caller's clock).
+
+    Its own times count from the tap's first frame, which came `offset_seconds` after `origin_at`.
+    """
+
+    call_id: uuid.UUID
+    party: str
+    utterance: Utterance
+    last_sample_at: float
+    endpoint_at: float
+    origin_at: datetime
+    offset_seconds: float = 0.0
+
+    @property
+    def seconds(self) -> float:
+        """How long the utterance is."""
+        return self.utterance.end_seconds - self.utterance.start_seconds
+
+    @property
+    def lane(self) -> tuple[uuid.UUID, str]:
+        return self.call_id, self.party
+
+
+@dataclass(slots=True)
+class LiveQueue:
+    """The line in front of the decoder.
+
+    Attributes:
+        shed_seconds: what has waited longer is given up; the recording still has it. Once that happens, whatever has waited
+            half as long goes too: one cut and then fresh text is better than text that stays just short of the limit.
+        longest: how many may wait at all.
+    """
+
+    shed_seconds: float = 12.0
+    longest: int = 400
+    _waiting: list[Waiting] = field(default_factory=list)
+    _busy: dict[tuple[uuid.UUID, str], Waiting] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        return len(self._waiting)
+
+    @property
+    def is_busy(self) -> bool:
+        """Tell whether anything is in the decoder."""
+        return bool(self._busy)
+
+    def add(self, waiting: Waiting) -> None:
+        """Put an utterance at the end of the line."""
+        self._waiting.append(waiting)
+
+    def shed(self, now: float) -> list[Waiting]:
+        """Take out and return what is too old to be worth decoding."""
+        overfull = len(self._waiting) > self.longest
+        if not self._waiting or (not overfull and now - self._waiting[0].endpoint_at <= self.shed_seconds):
+            return []
+        limit = now - self.shed_seconds / 2
+        given_up = [w for i, w in enumerate(self._waiting) if w.endpoint_at < limit or i < len(self._waiting) - self.longest]
+        gone = {id(w) for w in given_up}
+        self._waiting = [w for w in self._waiting if id(w) not in gone]
+        return given_up
+
+    def take(self) -> Waiting | None:
+        """Return the oldest utterance whose party has none in the decoder, and mark that party busy."""
+        for index, waiting in enumerate(self._waiting):
+            if waiting.lane not in self._busy:
+                del self._waiting[index]
+                self._busy[waiting.lane] = waiting
+                return waiting
+        return None
+
+    def finish(self, waiting: Waiting) -> None:
+        """Let the party's next utterance go."""
+        self._busy.pop(waiting.lane, None)
+
+    def lag(self, call_id: uuid.UUID, now: float) -> float:
+        """Return for how long the call's oldest undecoded utterance has been over, in seconds; 0 when there is none."""
+        ends = [w.last_sample_at for w in (*self._waiting, *self._busy.values()) if w.call_id == call_id]
+        return max(0.0, now - min(ends)) if ends else 0.0

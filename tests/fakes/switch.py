@@ -1,0 +1,89 @@
+"""A Switch of values: remembers seats and what it was asked, and can be away."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from core.errors import NotFoundError, UnavailableError
+from telephony.ports import CallTrace, LiveChannel, NotSeatedError, Seat, SwitchState
+
+
+@dataclass
+class FakeSwitch:
+    """Put channels, registered agents and traces in; look at seats and `asked`."""
+
+    channels: list[LiveChannel] = field(default_factory=list)
+    registered: set[str] = field(default_factory=set)
+    notes: list[CallTrace] = field(default_factory=list)
+    telephones: dict[str, str] = field(default_factory=dict)
+    seats: dict[tuple[str, str], bool] = field(default_factory=dict)
+    asked: list[tuple[str, ...]] = field(default_factory=list)
+    is_away: bool = False
+
+    def provision(self, agent_number: str, password: str) -> None:
+        self._ask("provision", agent_number)
+        self.telephones[agent_number] = password
+
+    def withdraw(self, agent_number: str) -> None:
+        self._ask("withdraw", agent_number)
+        self.telephones.pop(agent_number, None)
+
+    def log_in(self, agent_number: str, name: str, queues: Sequence[str]) -> None:
+        self._ask("log_in", agent_number, *queues)
+        self.seats |= {(agent_number, queue): True for queue in queues}
+
+    def log_out(self, agent_number: str, queues: Sequence[str]) -> None:
+        self._ask("log_out", agent_number, *queues)
+        for queue in queues:
+            self.seats.pop((agent_number, queue), None)
+
+    def pause(self, agent_number: str, reason: str) -> None:
+        self._ask("pause", agent_number, reason)
+        self._set_paused(agent_number, True)
+
+    def unpause(self, agent_number: str) -> None:
+        self._ask("unpause", agent_number)
+        self._set_paused(agent_number, False)
+
+    def hang_up(self, channel: str) -> None:
+        self._ask("hang_up", channel)
+        self._channel(channel)
+        self.channels = [live for live in self.channels if live.channel != channel]
+
+    def transfer(self, agent_channel: str, extension: str) -> None:
+        self._ask("transfer", agent_channel, extension)
+        self._channel(agent_channel)
+
+    def start_tap(self, unique_id: str, tap_id: str, address: str) -> None:
+        self._ask("start_tap", unique_id, tap_id, address)
+
+    def state(self) -> SwitchState:
+        self._ask("state")
+        seats = tuple(Seat(agent, queue, is_paused) for (agent, queue), is_paused in self.seats.items())
+        return SwitchState(tuple(self.channels), seats, frozenset(self.registered))
+
+    def traces(self) -> list[CallTrace]:
+        self._ask("traces")
+        return [replace(note) for note in self.notes]
+
+    def forget(self, unique_id: str) -> None:
+        self._ask("forget", unique_id)
+        self.notes = [note for note in self.notes if note.unique_id != unique_id]
+
+    def did(self, name: str) -> list[tuple[str, ...]]:
+        """Return what was asked of one kind."""
+        return [asked for asked in self.asked if asked[0] == name]
+
+    def _ask(self, *what: str) -> None:
+        if self.is_away:
+            raise UnavailableError("the exchange is away")
+        self.asked.append(what)
+
+    def _set_paused(self, agent_number: str, is_paused: bool) -> None:
+        places = [place for place in self.seats if place[0] == agent_number]
+        if not places:
+            raise NotSeatedError(agent_number)
+        self.seats |= dict.fromkeys(places, is_paused)
+
+    def _channel(self, channel: str) -> None:
+        if all(live.channel != channel for live in self.channels):
+            raise NotFoundError(channel)

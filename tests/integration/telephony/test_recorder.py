@@ -1,0 +1,231 @@
+"""Recorded calls of a real Asterisk, played into the service: what the database says of each afterwards."""
+
+import random
+from collections.abc import Iterator
+from datetime import UTC, datetime
+
+import pytest
+from sqlalchemy import delete, func, select
+
+from core.database import Database
+from core.errors import InvalidInputError, UnavailableError
+from core.outbox import OutboxEvent
+from core.settings import Settings
+from telephony import ami_facts as f
+from telephony.agent_state import AgentStateError
+from telephony.door import TelephonyRules
+from telephony.models import Agent, AgentQueue, AgentStateChange, Call, CallEvent, CallLeg, Recording
+from telephony.seat_actions import PauseReasonError, UnknownQueueError
+from telephony.service import TelephonyService
+from tests.calls_data import FOLDER, recorded
+from tests.fakes.clock import FakeClock
+from tests.fakes.switch import FakeSwitch
+
+NOW = datetime(2026, 11, 23, tzinfo=UTC)
+_TABLES = (Recording, CallEvent, CallLeg, AgentStateChange, Call, AgentQueue, Agent, OutboxEvent)
+NAMES = sorted(path.stem for path in FOLDER.glob("*.txt"))
+
+
+@pytest.fixture
+def clock() -> FakeClock:
+    return FakeClock(datetime(2026, 11, 23, 4, 0, tzinfo=UTC))
+
+
+@pytest.fixture
+def switch() -> FakeSwitch:
+    return FakeSwitch()
+
+
+@pytest.fixture
+def service(database: Database, clock: FakeClock, switch: FakeSwitch) -> Iterator[TelephonyService]:
+    service = TelephonyService(database, clock, switch, TelephonyRules.of(Settings(_env_file=None)))
+    service.ensure_queues({"consult": "办事咨询", "enterprise": "企业登记"})
+    for number in ("8001", "8002"):
+        agent_id = service.save_agent(number, number, ["consult", "enterprise"])
+        service.record([f.LineChanged(clock.now(), number, True)])
+        service.log_in_agent(agent_id)
+        service.ready_agent(agent_id)
+    yield service
+    with database.transaction() as session:
+        for table in _TABLES:
+            session.execute(delete(table))
+
+
+def facts_of(name: str) -> list[f.Fact]:
+    return [fact for message in recorded(name) for fact in f.facts(message, NOW)]
+
+
+def summary(database: Database) -> list[tuple[object, ...]]:
+    with database.transaction() as session:
+        numbers = {row.id: row.number for row in session.scalars(select(Agent))}
+        rows = session.scalars(select(Call).order_by(Call.number)).all()
+        legs = session.scalars(select(CallLeg).order_by(CallLeg.rang_at)).all()
+        return [
+            (
+                row.state,
+                row.outcome,
+                row.queue_name,
+                numbers.get(row.agent_id) if row.agent_id else None,
+                round(row.waiting_seconds or 0, 1),
+                round(row.talking_seconds or 0, 1),
+                round(row.hold_seconds, 1),
+                tuple((numbers[leg.agent_id], leg.outcome) for leg in legs if leg.call_id == row.id),
+            )
+            for row in rows
+        ]
+
+
+def count(database: Database, table: type) -> int:
+    with database.transaction() as session:
+        return session.scalar(select(func.count()).select_from(table)) or 0
+
+
+STORIES: dict[str, list[tuple[object, ...]]] = {
+    "register": [],
+    "answered_held_agent_hangs_up": [("ended", "answered", "consult", "8001", 0.0, 3.0, 1.0, (("8001", "answered"),))],
+    "citizen_hangs_up": [("ended", "answered", "consult", "8001", 0.0, 3.9, 0.0, (("8001", "answered"),))],
+    "missed_then_abandoned": [("ended", "abandoned", "consult", None, 5.9, 0.0, 0.0, (("8001", "missed"),))],
+    "transferred_to_agent": [
+        ("ended", "answered", "consult", "8002", 0.0, 2.0, 0.0, (("8001", "transferred"), ("8002", "answered")))
+    ],
+    "transfer_not_picked_up": [
+        ("ended", "answered", "consult", "8001", 0.0, 2.0, 0.0, (("8001", "transferred"), ("8002", "missed"), ("8001", "answered")))
+    ],
+    "transferred_to_queue": [
+        ("ended", "answered", "enterprise", "8001", 0.0, 2.0, 0.0, (("8001", "transferred"), ("8001", "answered")))
+    ],
+    "agent_died_talking": [("ended", "answered", "consult", "8002", 0.0, 5.1, 0.0, (("8001", "lost"), ("8002", "answered")))],
+    "agent_died_ringing": [("ended", "abandoned", "consult", None, 14.9, 0.0, 0.0, (("8001", "missed"),))],
+}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recorded_call_becomes_rows(service: TelephonyService, database: Database, name: str) -> None:
+    facts = facts_of(name)
+    for fact in facts:
+        service.record([fact])
+    assert summary(database) == STORIES[name]
+    # The same again: nothing changes, nothing is told twice.
+    before = summary(database), count(database, CallEvent), count(database, CallLeg), count(database, Recording)
+    told = count(database, OutboxEvent)
+    calls = [fact for fact in facts if not isinstance(fact, f.LineChanged)]
+    service.record(calls)
+    assert (summary(database), count(database, CallEvent), count(database, CallLeg), count(database, Recording)) == before
+    assert count(database, OutboxEvent) == told
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name != "register"])
+@pytest.mark.parametrize("seed", range(4))
+def test_facts_out_of_order_leave_nothing_stuck(service: TelephonyService, database: Database, name: str, seed: int) -> None:
+    facts = facts_of(name)
+    random.Random(seed).shuffle(facts)
+    service.record(facts)
+    # What came too late is recorded again, as the bridge's comparison with the exchange would.
+    service.reconcile()
+    assert [row[0] for row in summary(database)] == ["ended"]
+    with database.transaction() as session:
+        assert {row.line_state for row in session.scalars(select(Agent))} == {"idle"}
+        assert session.scalars(select(CallLeg).where(CallLeg.ended_at.is_(None))).all() == []
+
+
+def test_numbers_count_up_and_begin_anew_each_day(service: TelephonyService, database: Database) -> None:
+    # 15:59 and 16:01 UTC lie on two days of the hall.
+    for number, at in enumerate(("15:58", "15:59", "16:01")):
+        hour, minute = map(int, at.split(":"))
+        arrived = datetime(2026, 3, 17, hour, minute, tzinfo=UTC)
+        service.record([f.CallArrived(arrived, f"n-{number}.0", f"n-{number}.0", "c", "1", "", "12345", "consult", "")])
+    with database.transaction() as session:
+        numbers = list(session.scalars(select(Call.number).order_by(Call.started_at)))
+    assert numbers == ["20260317-000001", "20260317-000002", "20260318-000001"]
+
+
+def test_where_the_switch_is_away_nothing_is_written(service: TelephonyService, switch: FakeSwitch) -> None:
+    agent_id = service.list_agents()[0].id
+    before = service.board.agent(agent_id)
+    switch.is_away = True
+    for action in (service.log_out_agent, service.ready_agent, lambda agent_id: service.pause_agent(agent_id, "用餐")):
+        with pytest.raises(UnavailableError):
+            action(agent_id)
+    assert service.board.agent(agent_id) == before
+    # A seat is ours to make, and known to the exchange as soon as it is back.
+    service.save_agent("8009", "新", ["consult"])
+    switch.is_away = False
+    assert service.provision_agents() == 3
+    assert "8009" in switch.telephones
+
+
+def test_wrapup_ends_by_itself(service: TelephonyService, switch: FakeSwitch, clock: FakeClock, database: Database) -> None:
+    service.record(facts_of("citizen_hangs_up"))
+    agent_id = service.list_agents()[0].id
+    view = service.board.agent(agent_id)
+    assert view is not None
+    assert view.state == "wrapup"
+    assert view.wrapup_until is not None
+    clock.advance((view.wrapup_until - clock.now()).total_seconds() - 1)
+    assert service.expire_wrapups() == 0
+    clock.advance(2)
+    switch.is_away = True
+    with pytest.raises(UnavailableError):
+        service.expire_wrapups()
+    switch.is_away = False
+    assert service.expire_wrapups() == 1
+    view = service.board.agent(agent_id)
+    assert view is not None
+    assert view.state == "ready"
+    assert switch.asked[-1] == ("unpause", "8001")
+
+
+def test_a_seat_that_the_exchange_forgot_is_taken_again(service: TelephonyService, switch: FakeSwitch) -> None:
+    agent_id = service.list_agents()[0].id
+    switch.seats.clear()
+    service.pause_agent(agent_id, "用餐")
+    assert switch.seats[("8001", "consult")] is True
+    switch.seats.clear()
+    service.reconcile()
+    assert switch.seats == {
+        ("8001", "consult"): True,
+        ("8001", "enterprise"): True,
+        ("8002", "consult"): False,
+        ("8002", "enterprise"): False,
+    }
+
+
+def test_a_look_in_between_is_believed_the_second_time(service: TelephonyService, switch: FakeSwitch, database: Database) -> None:
+    facts = facts_of("citizen_hangs_up")
+    service.record(fact for fact in facts if not isinstance(fact, f.ChannelGone))
+    suspects = service.reconcile(frozenset())
+    assert summary(database)[0][0] == "talking"
+    assert any(suspect.startswith("call:") for suspect in suspects)
+    service.reconcile(suspects)
+    assert summary(database)[0][:2] == ("ended", "answered")
+
+
+def test_a_member_whom_nobody_logged_in_is_put_out(service: TelephonyService, switch: FakeSwitch) -> None:
+    switch.seats[("8099", "consult")] = False
+    suspects = service.reconcile(frozenset())
+    assert ("8099", "consult") in switch.seats
+    service.reconcile(suspects)
+    assert ("8099", "consult") not in switch.seats
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "x\ny", "长" * 41])
+def test_a_pause_needs_a_reason_that_can_be_read(service: TelephonyService, reason: str) -> None:
+    with pytest.raises(PauseReasonError):
+        service.pause_agent(service.list_agents()[0].id, reason)
+
+
+def test_bad_seats_are_refused(service: TelephonyService) -> None:
+    with pytest.raises(UnknownQueueError):
+        service.save_agent("8003", "丙", ["nowhere"])
+    for number in ("", "80x1", "8001\r\n", "1234567"):
+        with pytest.raises(InvalidInputError, match="agent number"):
+            service.save_agent(number, "丙", ["consult"])
+
+
+def test_who_is_logged_out_does_nothing_more(service: TelephonyService) -> None:
+    agent_id = service.list_agents()[0].id
+    service.log_out_agent(agent_id)
+    service.log_out_agent(agent_id)
+    for action in (service.ready_agent, service.finish_wrapup, service.extend_wrapup):
+        with pytest.raises(AgentStateError):
+            action(agent_id)
