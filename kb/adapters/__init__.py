@@ -1,0 +1,1 @@
+"""The only place of the knowledge base where driver libraries appear."""
