@@ -1,0 +1,45 @@
+# `make run` and `make test` are all a newcomer needs; both do their own set-up.
+PY := .venv/bin/python
+
+.PHONY: run test bench call setup setup-test lint unit integration e2e format static help
+
+help: ## this list
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
+
+run: setup ## set up and start everything on this machine; Ctrl-C ends it
+	@exec $(PY) manage.py up
+
+call: ## ring the running hotline with a recorded question
+	@$(PY) manage.py call tests/data/speech/03_jzz.wav
+
+test: ## set up and run every test
+	@begin=$$(date +%s); $(MAKE) --no-print-directory setup-test || exit 1; ready=$$(date +%s); \
+	$(MAKE) --no-print-directory lint unit integration e2e; status=$$?; end=$$(date +%s); \
+	echo "set-up $$((ready - begin)) s, tests $$((end - ready)) s"; exit $$status
+
+setup:
+	@bash deploy/setup_python.sh requirements.txt
+	@$(PY) manage.py prepare
+
+setup-test:
+	@bash deploy/setup_python.sh requirements/test.txt
+	@$(PY) manage.py prepare --tests
+
+lint: ## ruff, mypy, import-linter
+	@.venv/bin/ruff check . && .venv/bin/ruff format --check . && .venv/bin/mypy && .venv/bin/lint-imports
+
+unit: ## tests without a socket, in parallel
+	@$(PY) -m pytest -q -n 2 --disable-socket --allow-unix-socket tests/unit tests/architecture
+
+integration: ## tests on the real parts, one by one
+	@$(PY) -m pytest -q --durations=10 tests/contract tests/integration
+
+e2e: ## the whole program with a browser and a telephone
+	@$(PY) -m pytest -q --durations=10 tests/e2e
+
+bench: ## every figure that the README claims
+	@bash deploy/setup_python.sh requirements/bench.txt
+	@$(PY) -m bench
+
+format: ## put the code into its form
+	@.venv/bin/ruff check --fix -q .; .venv/bin/ruff format -q .

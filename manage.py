@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""Starts each process and each command of the program."""
+
+import sys
+
+import click
+
+from commands import calls, knowledge, people, processes
+from core.errors import TingjianError
+from launcher.running import adopt_environment
+
+_NEEDS_NO_RUNNING_PROGRAM = {"prepare", "up"}
+
+
+@click.group()
+@click.pass_context
+def cli(context: click.Context) -> None:
+    """Tingjian 听见: hotline contact centre and knowledge base."""
+    if context.invoked_subcommand not in _NEEDS_NO_RUNNING_PROGRAM:
+        adopt_environment()
+
+
+for command in (
+    processes.prepare, processes.up, processes.web, processes.bridge, processes.dispatcher, processes.worker, processes.db,
+    processes.asterisk, calls.call, calls.transcribe, knowledge.search, knowledge.article, people.user, people.token,
+):  # fmt: skip
+    cli.add_command(command)
+
+
+def main() -> None:
+    """Run one command; an expected error is one sentence, not a traceback."""
+    try:
+        cli()
+    except TingjianError as error:
+        click.echo(f"错误：{error}", err=True)
+        sys.exit(1)
+
+
+if __name__ == "__main__":
+    main()
