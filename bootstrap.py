@@ -166,7 +166,7 @@ def _live_transcriber(house: House) -> LiveTranscriber:
         device=settings.speech_device,
         workers=settings.live_workers,
         beam=settings.live_beam,
-        nice=5,  # after the bridge itself, which must not miss what the line says
+        nice=2,  # after the bridge itself, which must not miss what the line says, and before all that can wait
     )
     house.exits.callback(decoder.close)
     model = SileroModel()

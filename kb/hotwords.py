@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from kb.segmentation import Segmenter, normalize
 
 _SHORTEST = 3
-LONGEST_LIST = 120
+LONGEST_LIST = 60
 """Characters: a long prompt slows the decoder, and pulls it towards words nobody said."""
 
 
