@@ -39,6 +39,7 @@ e2e: ## the whole program with a browser and a telephone
 
 bench: ## every figure that the README claims
 	@bash deploy/setup_python.sh requirements/bench.txt
+	@bash deploy/install_sipp.sh >/dev/null
 	@$(PY) -m bench
 
 format: ## put the code into its form
