@@ -98,7 +98,9 @@ class _Citizen:
         self._report = CallReport()
         self._heard = bytearray()
         self._heard_rate = 8000
+        self._answered = asyncio.Event()
         self._closed = asyncio.Event()
+        self._close_reason = ""
 
     async def call(self) -> CallReport:
         address = _address(self._wanted)
@@ -106,10 +108,10 @@ class _Citizen:
         await runtime.start(Config(net_interface=self._wanted.interface, max_concurrent_calls=None))
         try:
             agent = await UserAgent.create(runtime, address)
+            # Not `call.on` and `wait_established`: a hotline that answers at once does so before dial() returns, and they miss it.
+            agent.on(self._notice)
             call = await agent.dial(f"sip:{self._wanted.extension}@{self._wanted.server}")
-            call.on(self._notice)
-            await call.wait_established(self._wanted.ring_seconds)
-            self._report.answered_at = time.time()
+            await self._wait_for_answer(call)
             watching = asyncio.create_task(self._watch_for_agent())
             await self._talk(call)
             watching.cancel()
@@ -133,9 +135,24 @@ class _Citizen:
         return self._report
 
     def _notice(self, event: StackEvent) -> None:
-        if event.event is Event.CALL_CLOSED:
+        if event.event is Event.CALL_ESTABLISHED:
+            self._report.answered_at = time.time()
+            self._answered.set()
+        elif event.event is Event.CALL_CLOSED:
             self._report.ended_by = self._report.ended_by or "hotline"
+            self._close_reason = event.text or ""
             self._closed.set()
+            self._answered.set()
+
+    async def _wait_for_answer(self, call: Any) -> None:
+        try:
+            await asyncio.wait_for(self._answered.wait(), self._wanted.ring_seconds)
+        except TimeoutError:
+            with contextlib.suppress(BaresipError):
+                await call.hangup()
+            raise CallFailed(f"no answer within {self._wanted.ring_seconds:g} s") from None
+        if self._closed.is_set():
+            raise CallFailed.from_close_reason(self._close_reason)
 
     async def _talk(self, call: Any) -> None:
         wanted, report = self._wanted, self._report
