@@ -88,6 +88,14 @@ class Phone:
                 continue
         say("closed", heard_bytes=heard)
 
+    async def press(self, call: Any, button: str) -> None:
+        """Press a button, again while the line is still settling from the last change, as a person would."""
+        for _ in range(10):
+            with contextlib.suppress(BaresipError):
+                return await getattr(call, button)()
+            await asyncio.sleep(0.2)
+        return await getattr(call, button)()
+
     async def obey(self, command: str, *arguments: str) -> None:
         if command == "die":
             os._exit(9)
@@ -98,7 +106,7 @@ class Phone:
             elif command == "transfer":
                 await call.transfer(*arguments)
             else:
-                await getattr(call, command)()
+                await self.press(call, command)
             say("done", command=command)
         except BaresipError as error:
             say("failed", command=command, error=repr(error))
