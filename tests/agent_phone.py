@@ -17,6 +17,8 @@ from typing import Any
 from baresip import Account, Config, Runtime, UserAgent
 from baresip.errors import AudioNotActive, AudioRestarted, BaresipError
 
+SETTLE_SECONDS = 0.5
+
 
 def say(kind: str, **fields: Any) -> None:
     sys.stdout.write(json.dumps({"kind": kind, "at": time.time(), **fields}) + "\n")
@@ -32,6 +34,7 @@ class Phone:
     def __init__(self, options: argparse.Namespace) -> None:
         self.options = options
         self.calls: list[Any] = []
+        self.answered_at = -math.inf
 
     async def run(self) -> None:
         runtime = Runtime()
@@ -72,6 +75,7 @@ class Phone:
         except BaresipError as error:
             say("answer_failed", error=str(error))
             return
+        self.answered_at = time.monotonic()
         say("answered")
         self.playing = asyncio.get_running_loop().create_task(self.play(call))
 
@@ -88,14 +92,6 @@ class Phone:
                 continue
         say("closed", heard_bytes=heard)
 
-    async def press(self, call: Any, button: str) -> None:
-        """Press a button, again while the line is still settling from the last change, as a person would."""
-        for _ in range(10):
-            with contextlib.suppress(BaresipError):
-                return await getattr(call, button)()
-            await asyncio.sleep(0.2)
-        return await getattr(call, button)()
-
     async def obey(self, command: str, *arguments: str) -> None:
         if command == "die":
             os._exit(9)
@@ -106,7 +102,9 @@ class Phone:
             elif command == "transfer":
                 await call.transfer(*arguments)
             else:
-                await self.press(call, command)
+                # No person is faster; this telephone renews its offer just after answering, and would undo a hold before that.
+                await asyncio.sleep(max(0.0, self.answered_at + SETTLE_SECONDS - time.monotonic()))
+                await getattr(call, command)()
             say("done", command=command)
         except BaresipError as error:
             say("failed", command=command, error=repr(error))
