@@ -29,7 +29,7 @@ start() {
   if pid=$(alive "$PIDFILE"); then echo "already running, pid $pid"; return; fi
   rm -f "$PIDFILE"; : >"$LOG"
   # Ahead of the recogniser for the processor: starved, it drops live audio. Only root may; `nice` goes on without.
-  setsid nice -n -10 "$AST" -C "$MAIN" -f >>"$LOG" 2>&1 </dev/null 9>&- &
+  setsid nice -n -15 "$AST" -C "$MAIN" -f >>"$LOG" 2>&1 </dev/null 9>&- &
   pid=$!
   deadline=$((SECONDS + WAIT))
   until [ -n "$(started_at "$pid")" ]; do kill -0 "$pid" 2>/dev/null || die "Asterisk ended at once: $(reason)"; sleep .05; done
@@ -37,7 +37,7 @@ start() {
   while [ $SECONDS -lt $deadline ]; do
     if cli 'core waitfullybooted' | grep -q 'fully booted'; then
       # With autogroups niceness counts only inside a session, and this is a session of its own.
-      { echo -10 >"/proc/$pid/autogroup"; } 2>/dev/null || true
+      { echo -15 >"/proc/$pid/autogroup"; } 2>/dev/null || true
       echo "ready, pid $pid"; return
     fi
     alive "$PIDFILE" >/dev/null || { rm -f "$PIDFILE"; die "Asterisk ended while starting: $(reason)"; }

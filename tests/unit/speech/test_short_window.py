@@ -22,7 +22,10 @@ def speech(seconds: float) -> Samples:
     return np.full(int(seconds * SAMPLE_RATE), 0.1, np.float32)
 
 
-@pytest.mark.parametrize(("seconds", "frames"), [(0.3, 1000), (9.0, 1000), (9.1, 1500), (14.0, 1500), (14.1, 3000), (30.0, 3000)])
+@pytest.mark.parametrize(
+    ("seconds", "frames"),
+    [(0.3, 700), (4.0, 700), (5.02, 810), (7.0, 1000), (9.0, 1000), (9.1, 1500), (14.0, 1500), (14.1, 3000), (30.0, 3000)],
+)
 def test_the_shortest_window_that_holds_the_speech(seconds: float, frames: int) -> None:
     assert window_frames(seconds) == frames
 
@@ -30,8 +33,8 @@ def test_the_shortest_window_that_holds_the_speech(seconds: float, frames: int) 
 def test_what_is_not_doubted_is_decoded_once() -> None:
     network = Network("我想办居住证")
     heard = decode(network, speech(3), beam=1, prompt="居住证 营业执照")
-    assert (heard.text, heard.window_frames, heard.doubt) == ("我想办居住证", 1000, None)
-    assert network.asked == [(1000, 1, "居住证 营业执照")]
+    assert (heard.text, heard.window_frames, heard.doubt) == ("我想办居住证", 700, None)
+    assert network.asked == [(700, 1, "居住证 营业执照")]
 
 
 @pytest.mark.parametrize(
