@@ -1,13 +1,16 @@
 # `make run` and `make test` are all a newcomer needs; both do their own set-up.
 PY := .venv/bin/python
 
-.PHONY: run test bench call setup setup-test lint unit integration e2e format static help
+.PHONY: run demo test bench call setup setup-test lint unit integration e2e format static help
 
 help: ## this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/'
 
 run: setup ## set up and start everything on this machine; Ctrl-C ends it
 	@exec $(PY) manage.py up
+
+demo: setup ## the same on data of its own: a made-up year of a city's hotline, to see every page full
+	@exec $(PY) manage.py demo
 
 call: ## ring the running hotline with a recorded question
 	@$(PY) manage.py call tests/data/speech/03_jzz.wav

@@ -5,11 +5,11 @@ import sys
 
 import click
 
-from commands import calls, knowledge, people, processes
+from commands import calendar, calls, cases, demo, knowledge, people, processes
 from core.errors import TingjianError
 from launcher.running import adopt_environment
 
-_NEEDS_NO_RUNNING_PROGRAM = {"prepare", "up"}
+_NEEDS_NO_RUNNING_PROGRAM = {"prepare", "up", "demo"}
 
 
 @click.group()
@@ -21,8 +21,9 @@ def cli(context: click.Context) -> None:
 
 
 for command in (
-    processes.prepare, processes.up, processes.web, processes.bridge, processes.dispatcher, processes.worker, processes.db,
-    processes.asterisk, calls.call, calls.transcribe, knowledge.search, knowledge.article, people.user, people.token,
+    processes.prepare, processes.up, demo.demo, processes.web, processes.bridge, processes.dispatcher, processes.worker,
+    processes.dialer, processes.ivr, calendar.calendar, processes.db, processes.asterisk, calls.call, calls.transcribe,
+    knowledge.search, knowledge.article, cases.case, people.user, people.token,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -13,7 +13,10 @@ BENCHES = {
     "search_latency": "search latency with 10,000 articles over the API",
     "ami_events": "AMI events a second from a real Asterisk, none lost",
     "streams": "500 open streams",
+    "dialer": "24 lines for ten simulated hours, the dialer killed every 20 minutes",
     "simultaneous_calls": "40 recorded calls with two taps each",
+    "statistics": "1,000,000 calls and 1,000,000 answers: every statistics page, and the hall feed",
+    "wallboard": "the hall screen: memory flat over 3,600 updates in ten minutes with cuts; 500 displays on one server",
     "call_latency": "from the last sounding sample to the page, at 1, 4 and 6 calls, and ten minutes at 4",
 }
 

@@ -84,6 +84,22 @@ def dispatcher() -> None:
 
 
 @click.command()
+def ivr() -> None:
+    """Speak with citizens by itself: callbacks that were picked up, and the question at the end of a call."""
+    from bootstrap import run_ivr
+
+    run_ivr(begin("ivr"), stopping_event())
+
+
+@click.command()
+def dialer() -> None:
+    """Ring whom we owe a call: callbacks that are due, inside their window and within etiquette."""
+    from bootstrap import run_dialer
+
+    run_dialer(begin("dialer"), stopping_event())
+
+
+@click.command()
 def worker() -> None:
     """Do the jobs: transcripts from recordings, the index, what is due by the clock."""
     from bootstrap import run_worker

@@ -6,7 +6,7 @@ At least once, and in order for each call.
 import threading
 import uuid
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any, ClassVar
@@ -71,6 +71,17 @@ def publish(session: Session, event: Event) -> int:
     session.flush()
     session.execute(select(func.pg_notify(CHANNEL, str(row.id))))
     return row.id
+
+
+def publish_many(session: Session, events: Sequence[Event]) -> None:
+    """Insert many events at once and wake listeners once: for what an import brings, which no stream shows."""
+    rows = [
+        OutboxEvent(name=type(event).__name__, call_id=event.call_id, payload=event.model_dump(mode="json")) for event in events
+    ]
+    session.add_all(rows)
+    session.flush()
+    if rows:
+        session.execute(select(func.pg_notify(CHANNEL, str(rows[-1].id))))
 
 
 Handler = Callable[[Any], None]

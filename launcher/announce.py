@@ -17,8 +17,10 @@ def endpoints(settings: Settings, prepared: Prepared) -> dict[str, object]:
         "api": f"http://{settings.web_host}:{settings.web_port}/api/v1",
         "api_token": prepared.api_tokens["supervisor"],
         "api_tokens": prepared.api_tokens,
+        "wall": f"http://{settings.web_host}:{settings.web_port}{prepared.wall_path}",
         "sip": {"host": settings.sip_host, "port": settings.sip_port, "number": number, "queue": queue},
         "hotline_numbers": settings.hotline_numbers,
+        "outbound_trunk": settings.outbound_trunk,
         "logins": [login.__dict__ for login in prepared.logins],
         "database_url": settings.database_url,
         "elasticsearch": {
@@ -39,6 +41,7 @@ def announce(settings: Settings, prepared: Prepared) -> None:
     )
     click.echo(f"\n  网站      {facts['web']}")
     click.echo(f"  接口      {facts['api']}（说明：{facts['web']}/api/v1/docs）")
+    click.echo(f"  大屏      {facts['wall']}")
     click.echo(f"  热线      sip:{settings.sip_host}:{settings.sip_port}　{numbers}")
     for login in prepared.logins:
         click.echo(f"  登录      {login.username:<10} {login.password:<14} {login.title}")

@@ -8,6 +8,7 @@ from core import migrate
 from core.errors import ConflictError
 from core.settings import Settings
 from launcher.secrets_file import SecretsFile
+from webui.wallboard.displays import PREFIX, DisplayService
 
 _ACTOR = "manage.py up"
 _PEOPLE: tuple[tuple[str, str, str, list[str], str | None, list[str]], ...] = (
@@ -17,6 +18,7 @@ _PEOPLE: tuple[tuple[str, str, str, list[str], str | None, list[str]], ...] = (
     ("agent2", "李建国", "坐席 8002", ["agent"], "8002", ["consult"]),
     ("monitor", "周启明", "班长", ["supervisor"], None, []),
     ("editor", "许佳", "知识库管理员", ["kb_editor"], None, []),
+    ("manager", "何静", "管理人员", ["manager"], None, []),
     ("auditor", "冯磊", "审计员", ["auditor"], None, []),
 )
 _TOKEN_ROLES = ("supervisor", "kb_editor")
@@ -40,6 +42,8 @@ class Prepared:
     logins: list[Login]
     api_tokens: dict[str, str]
     """By role. A token has one role; a program that writes articles needs another than one that follows calls."""
+    wall_path: str
+    """Where the hall screen opens, with its token."""
 
 
 def prepare_database(settings: Settings) -> Prepared:
@@ -54,7 +58,10 @@ def prepare_database(settings: Settings) -> Prepared:
         if not house.kb.count_articles():
             house.kb.load_demonstration(_ACTOR)
         house.kb.ensure_index()
-        return Prepared(logins, {role: _ensure_token(house, secrets, role) for role in _TOKEN_ROLES})
+        house.survey.ensure_demonstration(_ACTOR)
+        house.callback.ensure_demonstration(_ACTOR)
+        tokens = {role: _ensure_token(house, secrets, role) for role in _TOKEN_ROLES}
+        return Prepared(logins, tokens, _ensure_display(house, secrets))
     finally:
         house.close()
 
@@ -82,3 +89,9 @@ def _ensure_token(house: House, secrets: SecretsFile, role: str) -> str:
     with contextlib.suppress(ConflictError):  # a former start made it
         house.tokens.import_token(_ACTOR, f"make run, {role}", role, token)
     return token
+
+
+def _ensure_display(house: House, secrets: SecretsFile) -> str:
+    token = PREFIX + secrets.get("display_token.hall", 40)
+    display = DisplayService(house.database, house.clock).ensure_demonstration(_ACTOR, "大厅主屏", token)
+    return f"/wall/{display.key}?token={token}"

@@ -11,7 +11,12 @@ from core.settings import Settings
 from launcher.parts import DEPLOY, PartFailedError
 from webui import assets, languages
 
-_RUN = {"Asterisk": "install_asterisk.sh", "Elasticsearch": "install_elasticsearch.sh", "Whisper 权重": "install_weights.sh"}
+_RUN = {
+    "Asterisk": "install_asterisk.sh",
+    "Elasticsearch": "install_elasticsearch.sh",
+    "Whisper 权重": "install_weights.sh",
+    "报表排版组件": "install_printing.sh",
+}
 _TESTS = {"Chromium 与中文字体": "install_chromium.sh"}
 _STILL_AT_IT_SECONDS = 10
 

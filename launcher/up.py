@@ -26,6 +26,8 @@ from launcher.running import forget_environment, save_environment
 from launcher.secrets_file import SecretsFile
 
 _HEALTH_SECONDS = 60
+# Live text is for people who are talking: on a machine that does other things too (a browser), what makes and shows it goes first.
+_AHEAD = -10
 
 
 class AlreadyRunningError(ConflictError):
@@ -134,13 +136,26 @@ class Launcher:
             "AMI_PORT": str(self._port(5038)),
             "AMI_PASSWORD": self._secrets.get("ami"),
             "AMI_PROVISION_PASSWORD": self._secrets.get("ami_provision"),
+            "AMI_IVR_PASSWORD": self._secrets.get("ami_ivr"),
             "ASTERISK_HTTP_PORT": str(http),
             "SIP_PORT": str(self._ports.pick(5060, socket.SOCK_DGRAM)),
             "SOFTPHONE_URL": f"ws://127.0.0.1:{http}/ws",
             "AUDIOSOCKET_PORT": str(self._port(9092)),
             "RTP_PORT_START": str(rtp),
             "RTP_PORT_END": str(rtp + 999),
+            **self._demonstration_calls(),
         }
+
+    def _demonstration_calls(self) -> dict[str, str]:
+        """What a private Asterisk shows of itself unless the site says otherwise: the rating after a call, and outgoing calls that
+        ring on this machine and nowhere else.
+        """
+        given, wanted = self.settings.model_fields_set, {}
+        if "after_call_survey" not in given:
+            wanted["AFTER_CALL_SURVEY"] = "true"
+        if "outbound_trunk" not in given:
+            wanted["OUTBOUND_TRUNK"] = f"sip:{{phone}}@127.0.0.1:{self._ports.pick(5066, socket.SOCK_DGRAM)}"
+        return wanted
 
     def _free_rtp_range(self) -> int:
         for start in range(self.settings.rtp_port_start, 60000, 1000):
@@ -154,6 +169,9 @@ class Launcher:
     def _settings_with_addresses(self) -> Settings:
         if "web_port" not in self.settings.model_fields_set:
             self.environment["WEB_PORT"] = str(self._port(self.settings.web_port))
+        if "public_url" not in self.settings.model_fields_set:
+            port = self.environment.get("WEB_PORT", self.settings.web_port)
+            self.environment["PUBLIC_URL"] = f"http://{self.settings.web_host}:{port}"
         self.environment["STATE_DIR"] = str(self.settings.state_dir)
         os.environ.update(self.environment)
         settings = Settings()
@@ -165,10 +183,12 @@ class Launcher:
         # What carries the call goes before what recognises it, and both before what can wait.
         self._children = Children(
             [
-                Child("dispatcher", ["manage.py", "dispatcher"]),
-                Child("bridge", ["manage.py", "bridge"], niceness=-5),
-                Child("web", ["manage.py", "web"]),
+                Child("dispatcher", ["manage.py", "dispatcher"], niceness=_AHEAD),
+                Child("bridge", ["manage.py", "bridge"], niceness=_AHEAD),
+                Child("web", ["manage.py", "web"], niceness=_AHEAD),
                 Child("worker", ["manage.py", "worker"], niceness=10),
+                Child("ivr", ["manage.py", "ivr"], niceness=-2),
+                Child("dialer", ["manage.py", "dialer"], niceness=5),
             ],
             settings.state_dir / "logs",
             self._ledger,

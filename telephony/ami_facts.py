@@ -5,11 +5,13 @@ A fact says what happened, never what to do about it. Text that a caller chose i
 
 import re
 import unicodedata
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from telephony.ami_protocol import AmiMessage
+from telephony.outbound import attempt_of
 
 _TECHNOLOGY = "PJSIP/"
 NAME_LENGTH = 60
@@ -18,6 +20,7 @@ _RECORDING = re.compile(r"^\d{4}/\d{2}/\d{2}/[A-Za-z0-9_-]{0,60}\d+\.\d+$")
 _GONE_CONTACTS = {"removed", "unreachable"}
 _DEAD_DEVICES = {"UNAVAILABLE", "INVALID", "UNKNOWN"}
 TO_AGENT_CONTEXT = "to-agent"
+OUTBOUND_AGENT_CONTEXT = "outbound-agent"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +32,10 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class CallArrived(Fact):
-    """A citizen rang a hotline number and was picked up. `recording` is the recordings' path without party and ending."""
+    """A citizen rang a hotline number and was picked up, or was rung back (`attempt`) and waits again.
+
+    `recording` is the recordings' path without party and ending.
+    """
 
     unique_id: str
     linked_id: str
@@ -39,6 +45,66 @@ class CallArrived(Fact):
     dialled: str
     queue: str
     recording: str
+    attempt: uuid.UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallPlaced(Fact):
+    """An agent has picked up for a call of their own, and the citizen's telephone is rung."""
+
+    unique_id: str
+    linked_id: str
+    channel: str
+    attempt: uuid.UUID
+    agent: str
+    agent_unique_id: str
+    agent_channel: str
+    recording: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundDialled(Fact):
+    """A citizen's telephone is rung for an attempt."""
+
+    attempt: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundUp(Fact):
+    """The citizen picked up."""
+
+    attempt: uuid.UUID
+    unique_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class OutboundOver(Fact):
+    """An attempt is over. `status` is Dial's word, `cause` the Q.850 number."""
+
+    attempt: uuid.UUID
+    status: str
+    cause: int
+
+
+@dataclass(frozen=True, slots=True)
+class AgentNotReached(Fact):
+    """An agent did not pick up, or could not be rung, for a call of their own."""
+
+    attempt: uuid.UUID
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackAsked(Fact):
+    """A waiting citizen pressed the key to be rung back."""
+
+    unique_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AfterCallBegun(Fact):
+    """The agent hung up, and the citizen was passed on to the question at the end."""
+
+    unique_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +231,8 @@ class TapFailed(Fact):
 
 def clean_text(value: str, length: int) -> str:
     """Return a caller's text, cut, without control, format and separator characters: they hide or reverse what is shown."""
-    kept = (character if character == " " or unicodedata.category(character)[0] not in "CZ" else " " for character in value)
+    plain = re.sub(r'\\(["\\])', r"\1", value)  # SIP's quoted pairs (RFC 3261, 25.1), which Asterisk hands on as they came
+    kept = (character if character == " " or unicodedata.category(character)[0] not in "CZ" else " " for character in plain)
     return " ".join("".join(kept).split())[:length]
 
 
@@ -228,26 +295,65 @@ def _known(value: str) -> str:
 
 
 def _user_event(message: AmiMessage, at: datetime) -> Fact | None:
-    kind, unique_id = message.get("UserEvent"), message.get("Uniqueid")
-    if not unique_id:
+    read = _USER_EVENTS.get(message.get("UserEvent"))
+    unique_id = message.get("Uniqueid")
+    return read(message, at, unique_id) if read is not None and unique_id else None
+
+
+def _arrived(message: AmiMessage, at: datetime, unique_id: str) -> Fact:
+    return CallArrived(
+        at,
+        unique_id,
+        message.get("Linkedid") or unique_id,
+        message.get("Channel"),
+        clean_number(_known(message.get("CallerIDNum"))),
+        clean_text(_known(message.get("CallerIDName")), NAME_LENGTH),
+        message.get("Dialled"),
+        message.get("Queue"),
+        recording_path(message.get("Recording")),
+        attempt_of(message.get("Attempt")),
+    )
+
+
+def _placed(message: AmiMessage, at: datetime, unique_id: str) -> Fact | None:
+    channel, attempt = message.get("AgentChannel"), attempt_of(message.get("Attempt"))
+    agent = agent_of(channel)
+    if agent is None or attempt is None:
         return None
-    if kind == "CallArrived":
-        return CallArrived(
-            at,
-            unique_id,
-            message.get("Linkedid") or unique_id,
-            message.get("Channel"),
-            clean_number(_known(message.get("CallerIDNum"))),
-            clean_text(_known(message.get("CallerIDName")), NAME_LENGTH),
-            message.get("Dialled"),
-            message.get("Queue"),
-            recording_path(message.get("Recording")),
-        )
-    if kind == "CallUnserved":
-        return CallUnserved(at, unique_id, message.get("Reason"))
-    if kind == "AgentLost":
-        return AgentLost(at, unique_id, _number(message.get("Cause")))
-    return None
+    recording = recording_path(message.get("Recording"))
+    linked_id, agent_unique_id = message.get("Linkedid") or unique_id, message.get("AgentUniqueid")
+    return CallPlaced(at, unique_id, linked_id, message.get("Channel"), attempt, agent, agent_unique_id, channel, recording)
+
+
+def _agent_talks(message: AmiMessage, at: datetime, unique_id: str) -> Fact | None:
+    channel = message.get("AgentChannel")
+    agent = agent_of(channel)
+    return None if agent is None else AgentConnected(at, unique_id, agent, message.get("AgentUniqueid"), channel)
+
+
+def _of_attempt(make: Callable[[AmiMessage, datetime, uuid.UUID], Fact]) -> "_UserEventReader":
+    def read(message: AmiMessage, at: datetime, _: str) -> Fact | None:
+        attempt = attempt_of(message.get("Attempt"))
+        return None if attempt is None else make(message, at, attempt)
+
+    return read
+
+
+_UserEventReader = Callable[[AmiMessage, datetime, str], Fact | None]
+_USER_EVENTS: dict[str, _UserEventReader] = {
+    "CallArrived": _arrived,
+    "CallUnserved": lambda message, at, unique_id: CallUnserved(at, unique_id, message.get("Reason")),
+    "AgentLost": lambda message, at, unique_id: AgentLost(at, unique_id, _number(message.get("Cause"))),
+    "CallPlaced": _placed,
+    "AgentTalks": _agent_talks,
+    "OutboundDialled": _of_attempt(lambda _, at, attempt: OutboundDialled(at, attempt)),
+    "OutboundAnswered": _of_attempt(lambda message, at, attempt: OutboundUp(at, attempt, message.get("Uniqueid"))),
+    "OutboundEnded": _of_attempt(
+        lambda message, at, attempt: OutboundOver(at, attempt, message.get("Status"), _number(message.get("Reason")))
+    ),
+    "QueueCallback": lambda _, at, unique_id: CallbackAsked(at, unique_id),
+    "AfterCallOffered": lambda _, at, unique_id: AfterCallBegun(at, unique_id),
+}
 
 
 def _joined(message: AmiMessage, at: datetime) -> Fact | None:
@@ -320,6 +426,11 @@ def _device(message: AmiMessage, at: datetime) -> Fact | None:
 def _originated(message: AmiMessage, at: datetime) -> Fact | None:
     if message.get("Response").lower() != "failure":
         return None
+    if message.get("Context") == OUTBOUND_AGENT_CONTEXT:
+        attempt = attempt_of(message.get("Exten"))
+        return None if attempt is None else AgentNotReached(at, attempt)
+    if attempt_of(message.get("Uniqueid")) is not None:
+        return None  # what the exchange dials by itself tells of itself
     return TapFailed(at, message.get("Uniqueid"))
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, case, func, select
+from sqlalchemy import ColumnElement, and_, case, func, or_, select
 from sqlalchemy.dialects.postgresql import distinct_on
 from sqlalchemy.orm import Session
 
@@ -239,13 +239,13 @@ class BoardReads:
         return {(agent_id, state): (count, float(total)) for agent_id, state, count, total in rows}
 
     def _count(self, session: Session, start: datetime, end: datetime) -> ServiceCount:
-        query = select(*self._count_columns()).where(Call.queued_at >= start, Call.queued_at < end)
+        query = select(*self._count_columns()).where(Call.queued_at >= start, Call.queued_at < end, Call.direction == "in")
         return _service_count(*session.execute(query).one())
 
     def _counts_by_queue(self, session: Session, start: datetime, end: datetime) -> dict[str, ServiceCount]:
         query = (
             select(func.coalesce(Call.queue_name, ""), *self._count_columns())
-            .where(Call.queued_at >= start, Call.queued_at < end)
+            .where(Call.queued_at >= start, Call.queued_at < end, Call.direction == "in")
             .group_by(Call.queue_name)
         )
         return {str(name): _service_count(*counts) for name, *counts in session.execute(query)}
@@ -261,7 +261,9 @@ class BoardReads:
 
 
 def _is_waiting() -> ColumnElement[bool]:
-    return and_(Call.ended_at.is_(None), Call.answered_at.is_(None), Call.state.in_(["queued", "ringing"]))
+    # Who was rung back at their turn waits like anybody; who is being rung by an agent does not.
+    stands_in_queue = or_(Call.direction == "in", Call.queued_at.is_not(None))
+    return and_(Call.ended_at.is_(None), Call.answered_at.is_(None), Call.state.in_(["queued", "ringing"]), stands_in_queue)
 
 
 def _agents(session: Session) -> list[AgentView]:

@@ -18,6 +18,7 @@ from core.errors import TingjianError, UnavailableError
 from telephony import ami_facts as f
 from telephony.agent_state import MISSED
 from telephony.ami_protocol import AmiMessage
+from telephony.outbound import AGENT_CHANNEL, attempt_of
 from telephony.ports import Switch
 from telephony.recordings import RecordingWatch
 from telephony.service import TelephonyService
@@ -134,6 +135,7 @@ class Bridge:
         if self._line.is_up:
             with self._writing:
                 self._suspects = self._service.reconcile(self._suspects)
+                self._service.reconcile_outbound()
 
     # --- what the exchange tells, on one thread
 
@@ -145,6 +147,7 @@ class Bridge:
     def _take_stock(self) -> None:
         with self._writing:
             self._service.reconcile()
+            self._service.reconcile_outbound()
             self._suspects = frozenset()
         self._service.provision_agents()
         talks = self._service.talks()
@@ -216,6 +219,9 @@ class Bridge:
         self._tapped.discard(fact.unique_id)
         if f.is_citizen_channel(fact.channel):
             self._switch.forget(fact.unique_id)
+        attempt_id = attempt_of(fact.unique_id)
+        if attempt_id is not None and fact.unique_id.startswith(AGENT_CHANNEL):
+            self._service.release_agent(attempt_id)
         call_id = self._calls.pop(fact.unique_id, None)
         if call_id is not None and call_id not in self._calls.values() and self._live_text is not None:
             self._live_text.close(call_id)
@@ -230,6 +236,12 @@ class Bridge:
         if not contacts and self._service.release_ringing(fact.agent):
             log.warning("ringing_released", agent=fact.agent)
 
+    def _after_not_reached(self, fact: f.AgentNotReached) -> None:
+        self._service.release_agent(fact.attempt)
+
+    def _after_over(self, fact: f.OutboundOver) -> None:
+        self._switch.forget_outbound(fact.attempt)
+
     def _after_tap_failed(self, fact: f.TapFailed) -> None:
         log.warning("tap_failed", tap=fact.tap_channel)
 
@@ -241,6 +253,8 @@ class Bridge:
         f.Unheld: _after_unheld,  # type: ignore[dict-item]
         f.ChannelGone: _after_gone,  # type: ignore[dict-item]
         f.ContactChanged: _after_contact,  # type: ignore[dict-item]
+        f.AgentNotReached: _after_not_reached,  # type: ignore[dict-item]
+        f.OutboundOver: _after_over,  # type: ignore[dict-item]
         f.TapFailed: _after_tap_failed,  # type: ignore[dict-item]
     }
 

@@ -11,8 +11,9 @@ from sqlalchemy.orm import Session
 from core.errors import ConflictError, InvalidInputError, NotFoundError
 from telephony.agent_state import AgentState
 from telephony.ami_facts import Fact, clean_number
-from telephony.call_recorder import CallRecorder, RecorderRules
+from telephony.call_recorder import CallRecorder
 from telephony.call_state import CallState
+from telephony.call_story import RecorderRules
 from telephony.door import Door
 from telephony.models import Agent, Call, CallLeg, CallNote
 from telephony.reads import UnknownCallError

@@ -4,22 +4,19 @@ Recording the same fact twice changes nothing; facts that come late or out of or
 """
 
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
-import structlog
 from sqlalchemy import select
-from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.clock import local_date
 from core.outbox import publish
 from telephony import ami_facts as f
 from telephony.agent_state import MISSED, LineState
-from telephony.call_numbers import next_number
-from telephony.call_state import TRANSITIONS, CallInput, CallState, outcome
+from telephony.call_state import CallInput, CallState, outcome
+from telephony.call_story import LEG_CANCELLED, CallStory, RecorderRules, seconds_between
 from telephony.events import (
+    AfterCallOffered,
     CallAnswered,
     CallEnded,
     CallHeld,
@@ -28,30 +25,24 @@ from telephony.events import (
     CallResumed,
     CallRinging,
     CallTransferred,
+    QueueCallbackAsked,
 )
-from telephony.models import Agent, Call, CallEvent, CallLeg, Recording
+from telephony.models import Agent, Call, CallLeg
+from telephony.placed_calls import OUT, PlacedCalls
 from telephony.seats import begin_wrapup, lock_agent_number, set_line, settle
 
-log = structlog.get_logger()
 UNSERVED = "unserved"
-LEG_ANSWERED, LEG_MISSED, LEG_CANCELLED, LEG_TRANSFERRED, LEG_LOST = "answered", "missed", "cancelled", "transferred", "lost"
+CALLBACK_ASKED = "callback_asked"
+NORMAL = "16"
+LEG_ANSWERED, LEG_MISSED, LEG_TRANSFERRED, LEG_LOST = "answered", "missed", "transferred", "lost"
 
 
-@dataclass(frozen=True)
-class RecorderRules:
-    """What the site decided."""
-
-    node: str
-    wrapup: timedelta
-    keep_days: int
-
-
-class CallRecorder:
+class CallRecorder(CallStory):
     """Applies facts within one session."""
 
     def __init__(self, session: Session, rules: RecorderRules) -> None:
-        self._session = session
-        self._rules = rules
+        super().__init__(session, rules)
+        placed = PlacedCalls(session, rules)
         self._apply: dict[type[f.Fact], Callable[[Any], None]] = {
             f.CallArrived: self._arrived,
             f.CallerJoined: self._joined,
@@ -65,7 +56,15 @@ class CallRecorder:
             f.Transferred: self._transferred,
             f.ChannelGone: self._gone,
             f.LineChanged: self._line,
+            f.CallbackAsked: self._callback_asked,
+            f.AfterCallBegun: self._after_call,
+            f.CallPlaced: placed.placed,
+            f.OutboundDialled: placed.dialled,
+            f.OutboundUp: placed.answered,
+            f.OutboundOver: placed.over,
+            f.AgentNotReached: placed.not_reached,
         }
+        self._placed = placed
 
     def record(self, fact: f.Fact) -> None:
         """Apply a fact; facts of which calls and agents know nothing are passed over."""
@@ -81,32 +80,11 @@ class CallRecorder:
             call = self._new_call(fact.unique_id, fact.linked_id, fact.channel, fact.queue, fact.at)
         call.caller_number, call.caller_name = fact.caller_number, fact.caller_name
         call.dialled = fact.dialled
+        if fact.attempt is not None:
+            self._placed.belongs_to(call, fact.attempt)
         if self._tell(call, fact, "arrived", queue=fact.queue):
             self._expect_recordings(call, fact.recording, fact.at)
             publish(self._session, CallQueued(call_id=call.id, queue_name=fact.queue))
-
-    def _new_call(self, unique_id: str, linked_id: str, channel: str, queue: str, at: datetime) -> Call:
-        call = Call(
-            number=next_number(self._session, at),
-            node=self._rules.node,
-            linkedid=linked_id or unique_id,
-            unique_id=unique_id,
-            channel=channel,
-            caller_number="",
-            queue_name=queue or None,
-            state=CallState.QUEUED,
-            started_at=at,
-        )
-        self._session.add(call)
-        self._session.flush()
-        return call
-
-    def _expect_recordings(self, call: Call, path: str, at: datetime) -> None:
-        delete_on = local_date(at) + timedelta(days=self._rules.keep_days)
-        for party in ("citizen", "agent") if path else ():
-            row = {"call_id": call.id, "party": party, "node": call.node, "path": f"{path}-{party}.wav"}
-            values = insert(Recording).values(started_at=at, delete_on=delete_on, **row)
-            self._session.execute(values.on_conflict_do_nothing())
 
     def _joined(self, fact: f.CallerJoined) -> None:
         call = self._call(fact.unique_id) or self._new_call(fact.unique_id, fact.linked_id, fact.channel, fact.queue, fact.at)
@@ -123,6 +101,23 @@ class CallRecorder:
         if call is not None and self._tell(call, fact, "unserved", reason=fact.reason):
             call.cause = UNSERVED
 
+    def _callback_asked(self, fact: f.CallbackAsked) -> None:
+        call = self._call(fact.unique_id)
+        if call is None or call.answered_at is not None or not self._tell(call, fact, "callback_asked"):
+            return
+        call.cause = CALLBACK_ASKED
+        queued_at = call.queued_at or call.started_at
+        asked = QueueCallbackAsked(call_id=call.id, phone=call.caller_number, queue_name=call.queue_name or "", queued_at=queued_at)
+        publish(self._session, asked)
+
+    def _after_call(self, fact: f.AfterCallBegun) -> None:
+        call = self._call(fact.unique_id)
+        if call is None or not self._tell(call, fact, "after_call"):
+            return
+        # What follows is a survey: the call and its recording end here.
+        self.end_call(call, fact.at, cause=NORMAL)
+        publish(self._session, AfterCallOffered(call_id=call.id, agent_id=call.agent_id))
+
     # --- the agent's side
 
     def _ringing(self, fact: f.AgentRinging) -> None:
@@ -133,16 +128,6 @@ class CallRecorder:
         if self._move(call, CallInput.RANG):
             set_line(self._session, agent, LineState.RINGING, call.id, fact.at)
             publish(self._session, CallRinging(call_id=call.id, agent_id=agent.id))
-
-    def _leg_for(self, call: Call, agent: Agent, unique_id: str, channel: str, at: datetime) -> CallLeg:
-        leg = self._leg(unique_id)
-        if leg is None:
-            leg = CallLeg(call_id=call.id, agent_id=agent.id, unique_id=unique_id, channel=channel, rang_at=at)
-            self._session.add(leg)
-            self._session.flush()
-        if call.ended_at is not None and leg.ended_at is None:
-            leg.ended_at, leg.outcome = max(at, call.ended_at), leg.outcome or LEG_CANCELLED
-        return leg
 
     def _missed(self, fact: f.AgentMissed) -> None:
         call, agent = self._call(fact.unique_id), lock_agent_number(self._session, fact.agent)
@@ -167,7 +152,8 @@ class CallRecorder:
             return
         if call.answered_at is None:
             call.answered_at = fact.at
-            call.waiting_seconds = _seconds(call.queued_at or call.started_at, fact.at)
+            if not _is_agents_own(call):
+                call.waiting_seconds = seconds_between(call.queued_at or call.started_at, fact.at)
         call.agent_id, call.agent_channel = agent.id, fact.agent_channel
         agent.wrapup_until = None
         set_line(self._session, agent, LineState.TALKING, call.id, fact.at)
@@ -223,6 +209,7 @@ class CallRecorder:
         call = self._call(fact.unique_id)
         if call is not None:
             self.end_call(call, fact.at, cause=str(fact.cause) if fact.cause else "")
+        self._placed.gone(fact)
 
     def _leg_ended(self, leg: CallLeg, at: datetime) -> None:
         call = self._call_by_id(leg.call_id)
@@ -253,10 +240,11 @@ class CallRecorder:
         was_unserved = call.cause == UNSERVED
         self._move(call, CallInput.ENDED)
         call.ended_at = at
-        call.outcome = outcome(call.answered_at is not None, was_unserved)
-        call.cause = UNSERVED if was_unserved else cause
-        if call.answered_at is None:
-            call.waiting_seconds = _seconds(call.queued_at or call.started_at, at)
+        # A citizen who does not pick up has abandoned nothing.
+        call.outcome = outcome(call.answered_at is not None, was_unserved or _is_agents_own(call))
+        call.cause = call.cause if call.cause in (UNSERVED, CALLBACK_ASKED) else cause
+        if call.answered_at is None and not _is_agents_own(call):
+            call.waiting_seconds = seconds_between(call.queued_at or call.started_at, at)
         call.talking_seconds = self._talking_seconds(call)
         self._story(call, f"ended:{call.unique_id}", at, "ended", {"outcome": call.outcome, "cause": call.cause})
         publish(self._session, CallEnded(call_id=call.id, agent_id=call.agent_id, outcome=call.outcome))
@@ -264,57 +252,10 @@ class CallRecorder:
     def _talking_seconds(self, call: Call) -> float | None:
         """Seconds that agents and the citizen were connected, holds included; None when they never were."""
         legs = self._session.scalars(select(CallLeg).where(CallLeg.call_id == call.id, CallLeg.answered_at.is_not(None))).all()
-        spans = [_seconds(leg.answered_at, leg.ended_at) for leg in legs if leg.answered_at and leg.ended_at]
+        spans = [seconds_between(leg.answered_at, leg.ended_at) for leg in legs if leg.answered_at and leg.ended_at]
         return sum(spans) if spans else None
 
-    # --- shared
 
-    def _call(self, unique_id: str) -> Call | None:
-        query = select(Call).where(Call.node == self._rules.node, Call.unique_id == unique_id)
-        return self._session.scalar(query.with_for_update())
-
-    def _call_by_id(self, call_id: object) -> Call | None:
-        return self._session.get(Call, call_id, with_for_update=True)
-
-    def _leg(self, unique_id: str) -> CallLeg | None:
-        if not unique_id:
-            return None
-        query = select(CallLeg).join(Call, Call.id == CallLeg.call_id)
-        return self._session.scalar(query.where(Call.node == self._rules.node, CallLeg.unique_id == unique_id))
-
-    def _call_of_channel(self, unique_id: str) -> Call | None:
-        leg = self._leg(unique_id)
-        return self._call_by_id(leg.call_id) if leg is not None else self._call(unique_id)
-
-    def _agent_line(self, call: Call, line: LineState, at: datetime) -> None:
-        agent = self._session.get(Agent, call.agent_id, with_for_update=True) if call.agent_id else None
-        if agent is not None and agent.call_id == call.id:
-            set_line(self._session, agent, line, call.id, at)
-
-    @staticmethod
-    def _end_hold(call: Call, at: datetime) -> None:
-        if call.held_at is not None:
-            call.hold_seconds += _seconds(call.held_at, at)
-            call.held_at = None
-
-    def _move(self, call: Call, happened: CallInput) -> bool:
-        following = TRANSITIONS[CallState(call.state)].get(happened)
-        if following is None:
-            # Asterisk's word about a call that moved on meanwhile: too late, and no reason to stop.
-            log.info("late_fact", call_id=str(call.id), state=call.state, happened=happened)
-            return False
-        call.state = following
-        return True
-
-    def _tell(self, call: Call, fact: f.Fact, kind: str, **detail: Any) -> bool:
-        """Write a line of the story; False when this very fact was recorded before."""
-        key = ":".join(str(value) for value in (kind, *asdict(fact).values()))
-        return self._story(call, key[:300], fact.at, kind, detail)
-
-    def _story(self, call: Call, key: str, at: datetime, kind: str, detail: dict[str, Any]) -> bool:
-        row = insert(CallEvent).values(call_id=call.id, natural_key=key, at=at, kind=kind, detail=detail)
-        return self._session.execute(row.on_conflict_do_nothing().returning(CallEvent.id)).first() is not None
-
-
-def _seconds(start: datetime, end: datetime) -> float:
-    return max(0.0, (end - start).total_seconds())
+def _is_agents_own(call: Call) -> bool:
+    """Whether an agent placed the call and no queue has had it: nobody waited for us."""
+    return call.direction == OUT and call.queued_at is None

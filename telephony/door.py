@@ -19,6 +19,7 @@ class TelephonyRules:
     keep_days: int
     pause_reasons: tuple[str, ...]
     transfer_numbers: tuple[str, ...]
+    trunk_lines: int = 30
 
     @classmethod
     def of(cls, settings: Settings) -> "TelephonyRules":
@@ -30,6 +31,7 @@ class TelephonyRules:
             keep_days=settings.recording_keep_days,
             pause_reasons=tuple(settings.pause_reasons),
             transfer_numbers=tuple(settings.hotline_numbers),
+            trunk_lines=settings.trunk_lines,
         )
 
 

@@ -79,6 +79,35 @@ class TranscriptLagged(Event):
     shed_count: int = 0
 
 
+class OutboundAnswered(Event):
+    """A call that we placed was picked up. `call_id` is set where it is a Call: an agent's own, or one that waits in a queue."""
+
+    attempt_id: uuid.UUID
+
+
+class OutboundEnded(Event):
+    """A call that we placed is over, or never came about. `result` is an OutboundResult; seconds are None when not answered."""
+
+    attempt_id: uuid.UUID
+    result: str
+    cause: str = ""
+    answered_seconds: float | None = None
+
+
+class QueueCallbackAsked(Event):
+    """A waiting citizen asked to be rung back instead, and keeps the place of `queued_at`."""
+
+    phone: str
+    queue_name: str
+    queued_at: datetime
+
+
+class AfterCallOffered(Event):
+    """The agent hung up and the citizen was passed on to the question at the end of the call."""
+
+    agent_id: uuid.UUID | None
+
+
 class RecordingLost(Event):
     """A party's recording is missing or cut short."""
 

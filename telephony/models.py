@@ -89,6 +89,8 @@ class Call(Base):
     caller_number: Mapped[str] = mapped_column(Text)
     caller_name: Mapped[str] = mapped_column(Text, default="")
     dialled: Mapped[str] = mapped_column(Text, default="")
+    # "in", or "out" for a call that an agent placed: figures of the hotline's service count only the first.
+    direction: Mapped[str] = mapped_column(Text, default="in", server_default="in")
     queue_name: Mapped[str | None] = mapped_column(Text)
     state: Mapped[str] = mapped_column(Text)
     outcome: Mapped[str | None] = mapped_column(Text)
@@ -105,6 +107,32 @@ class Call(Base):
     talking_seconds: Mapped[float | None]
     hold_seconds: Mapped[float] = mapped_column(default=0)
     is_confidential: Mapped[bool] = mapped_column(default=False)
+
+
+class OutboundDial(Base):
+    """A call that we placed, by the attempt that it belongs to: asked of the exchange once, never again."""
+
+    __tablename__ = "outbound_dial"
+    __table_args__ = (
+        Index("ix_outbound_dial_running", "asked_at", postgresql_where=text("ended_at IS NULL")),
+        Index("ix_outbound_dial_unique_id", "unique_id"),
+    )
+
+    attempt_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
+    node: Mapped[str] = mapped_column(Text)
+    phone: Mapped[str] = mapped_column(Text)
+    # ivr, queue or agent: who speaks with the citizen.
+    then: Mapped[str] = mapped_column(Text)
+    agent_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("agent.id"))
+    call_id: Mapped[uuid.UUID | None] = mapped_column(ForeignKey("call.id"))
+    # The citizen's channel, once there is one.
+    unique_id: Mapped[str] = mapped_column(Text, default="")
+    asked_at: Mapped[Timestamp]
+    dialled_at: Mapped[Timestamp | None]
+    answered_at: Mapped[Timestamp | None]
+    ended_at: Mapped[Timestamp | None]
+    result: Mapped[str | None] = mapped_column(Text)
+    cause: Mapped[str] = mapped_column(Text, default="")
 
 
 class CallLeg(Base):

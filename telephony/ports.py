@@ -1,9 +1,11 @@
 """What telephony needs, as roles: a switch that carries calls and engines that hear speech."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from enum import StrEnum
+from typing import Literal, Protocol
 
 import numpy as np
 import numpy.typing as npt
@@ -48,7 +50,10 @@ class SwitchState:
 
 @dataclass(frozen=True)
 class CallTrace:
-    """What the exchange itself noted of a call, for a bridge that was away. Times are None for what did not happen yet."""
+    """What the exchange itself noted of a call, for a bridge that was away. Times are None for what did not happen yet.
+
+    `attempt_id` is set for a call that we placed, `is_placed` where an agent did.
+    """
 
     unique_id: str
     arrived_at: datetime
@@ -63,6 +68,68 @@ class CallTrace:
     agent_channel: str = ""
     ended_at: datetime | None = None
     cause: int = 0
+    attempt_id: uuid.UUID | None = None
+    is_placed: bool = False
+    callback_asked_at: datetime | None = None
+
+
+class OutboundResult(StrEnum):
+    """What became of a call that we placed: 接通 占线 无人接听 拒接 空号 关机停机 线路故障"""
+
+    ANSWERED = "answered"
+    BUSY = "busy"
+    NO_ANSWER = "no_answer"
+    REJECTED = "rejected"
+    INVALID_NUMBER = "invalid_number"
+    UNAVAILABLE = "unavailable"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Dial:
+    """A call to be placed by the exchange alone.
+
+    Whoever answers is asked questions (`ivr`), or waits for an agent in a queue (`queue`) before those of lower priority.
+    `phone` is digits. The same attempt is dialled once, however often it is asked for, and not after `valid_until`.
+    """
+
+    attempt_id: uuid.UUID
+    phone: str
+    then: Literal["ivr", "queue"]
+    queue: str | None = None
+    ring_seconds: int = 30
+    priority: int = 10
+    valid_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class OutboundTrace:
+    """What is known of a call that we placed. Times and result are None for what did not happen yet.
+
+    `cause` is for people and logs: the exchange's own words and number (`CHANUNAVAIL 20`), or why nothing was dialled. `call_id`
+    is the Call that it became: an agent's own, or one that waited in a queue. `unique_id` is the citizen's channel.
+    """
+
+    attempt_id: uuid.UUID
+    dialled_at: datetime | None = None
+    answered_at: datetime | None = None
+    ended_at: datetime | None = None
+    result: OutboundResult | None = None
+    cause: str = ""
+    call_id: uuid.UUID | None = None
+    unique_id: str = ""
+
+
+@dataclass(frozen=True)
+class LineUse:
+    """How busy the lines are now. `in_use` counts every citizen's line, those we dialled (`outbound`) included."""
+
+    total: int
+    in_use: int
+    outbound: int
+    waiting_citizens: int
+    longest_wait_seconds: float
+    ready_agents: int
 
 
 class NotSeatedError(ConflictError):
@@ -110,6 +177,32 @@ class Switch(Protocol):
 
     def start_tap(self, unique_id: str, tap_id: str, address: str) -> None:
         """Send what one channel says to an AudioSocket server at `host:port`, named `tap_id`, until the channel ends."""
+        ...
+
+    def dial(self, dial: Dial) -> None:
+        """Place a call and return at once; what becomes of it comes back as traces and facts.
+
+        Raises:
+            InvalidInputError: the phone is not digits, or a queue is missing: nothing was dialled.
+            UnavailableError: it may or may not have been dialled. Ask `outbound_traces`, never again under another attempt.
+        """
+        ...
+
+    def dial_for_agent(
+        self, attempt_id: uuid.UUID, phone: str, agent_number: str, ring_seconds: int, valid_until: datetime | None = None
+    ) -> None:
+        """Ring the agent's telephone, and when it is picked up the citizen's; raises as `dial`."""
+        ...
+
+    def outbound_traces(self) -> list[OutboundTrace]:
+        """Return what the exchange noted of calls that it placed and that nobody told it to forget.
+
+        A trace may be missing when the exchange died within a second of dialling.
+        """
+        ...
+
+    def forget_outbound(self, attempt_id: uuid.UUID) -> None:
+        """Drop the note of a call that was placed; none is no error."""
         ...
 
     def state(self) -> SwitchState:

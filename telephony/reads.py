@@ -83,6 +83,7 @@ class CallView:
     talking_seconds: float | None
     hold_seconds: float
     is_confidential: bool
+    direction: str = "in"
     note: NoteView = field(default_factory=NoteView)
     transcript_kind: str = ""
     transcript_state: str = ""
@@ -167,6 +168,12 @@ class CallReads:
         if row is None:
             raise UnknownCallError(call_id)
         return _call_view(row)
+
+    def call_of_channel(self, node: str, unique_id: str) -> CallView | None:
+        """Return the call of a citizen's channel, running or just ended."""
+        with self._database.transaction() as session:
+            row = session.execute(_CALL_COLUMNS.where(Call.node == node, Call.unique_id == unique_id)).first()
+        return _call_view(row) if row else None
 
     def running_call(self, agent_id: uuid.UUID) -> CallView | None:
         """Return the call that rings at an agent or that they are in."""
@@ -357,6 +364,7 @@ def _call_view(row: Any) -> CallView:
         talking_seconds=call.talking_seconds,
         hold_seconds=call.hold_seconds,
         is_confidential=call.is_confidential,
+        direction=call.direction,
         note=NoteView(note.kind, note.category, note.note, note.disposition, note.updated_at, note.finished_at)
         if note
         else NoteView(),

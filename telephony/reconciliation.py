@@ -131,7 +131,9 @@ class Reconciliation(CallActions):
             fact = f.AgentConnected if channel.is_up and channel.is_bridged else f.AgentRinging
             recorder.record(fact(now, call.unique_id, channel.agent, channel.unique_id, channel.channel))
         has_agent = any(channel.agent is not None and channel.linked_id == call.linkedid for channel in state.channels)
-        if call.state != CallState.QUEUED and not has_agent and doubts.is_sure(f"alone:{call.unique_id}"):
+        # An agent's own call never stood in a queue: without the agent it is over in a moment.
+        may_queue = call.direction == "in" or call.queued_at is not None
+        if may_queue and call.state != CallState.QUEUED and not has_agent and doubts.is_sure(f"alone:{call.unique_id}"):
             channel = live[call.unique_id]
             recorder.record(f.CallerJoined(now, call.unique_id, call.linkedid, channel.channel, call.queue_name or "", 0))
 
@@ -152,7 +154,8 @@ class Reconciliation(CallActions):
                 .where(CallLeg.agent_id == agent.id, CallLeg.ended_at.is_(None), Call.ended_at.is_(None))
                 .limit(1)
             )
-            if is_live is None and doubts.is_sure(f"stuck:{agent.number}"):
+            is_rung = any(channel.agent == agent.number for channel in state.channels)
+            if is_live is None and not is_rung and doubts.is_sure(f"stuck:{agent.number}"):
                 log.warning("agent_line_freed", agent=agent.number, line=agent.line_state)
                 set_line(session, agent, LineState.IDLE, None, now)
 

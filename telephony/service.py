@@ -6,6 +6,7 @@ from core.clock import Clock
 from core.database import Database
 from telephony.board import Board, BoardReads
 from telephony.door import TelephonyRules
+from telephony.outbound_actions import OutboundActions
 from telephony.ports import Switch
 from telephony.reads import CallFilter, CallPage, CallReads, CallView, SegmentView
 from telephony.reconciliation import Reconciliation
@@ -14,7 +15,7 @@ from telephony.seat_actions import SeatActions
 from telephony.transcripts import TranscriptActions
 
 
-class TelephonyService(SeatActions, Reconciliation, TranscriptActions, RecordingActions):
+class TelephonyService(SeatActions, Reconciliation, OutboundActions, TranscriptActions, RecordingActions):
     """One object for all that others may ask of telephony; `reads` and `board` answer questions and change nothing."""
 
     def __init__(
@@ -27,6 +28,10 @@ class TelephonyService(SeatActions, Reconciliation, TranscriptActions, Recording
     def get_call(self, call_id: uuid.UUID) -> CallView:
         """Return one call."""
         return self.reads.get_call(call_id)
+
+    def call_of_channel(self, unique_id: str) -> CallView | None:
+        """Return the call of a citizen's channel at this node's exchange; None when it is none."""
+        return self.reads.call_of_channel(self._rules.node, unique_id)
 
     def list_calls(self, wanted: CallFilter, offset: int = 0, limit: int = 50) -> CallPage:
         """Return a page of calls, newest first."""

@@ -73,6 +73,11 @@ class AsteriskServer:
         return f"127.0.0.1:{self.settings.sip_port}"
 
     @property
+    def trunk_port(self) -> int:
+        """Where calls that we place ring."""
+        return int(self.settings.outbound_trunk.rpartition(":")[2])
+
+    @property
     def recordings(self) -> Path:
         return self.settings.recordings
 
@@ -147,6 +152,7 @@ def asterisk_server(**changes: Any) -> Iterator[AsteriskServer]:
         ami_port=free_port(),
         ami_password=SecretStr("ami password; of tests"),
         sip_port=_free_udp_port(),
+        outbound_trunk=f"sip:{{phone}}@127.0.0.1:{_free_udp_port()}",
         asterisk_http_port=free_port(),
         rtp_port_start=rtp,
         rtp_port_end=rtp + 199,
@@ -226,6 +232,14 @@ def agent_phone(server: AsteriskServer, number: str, password: str, pick_up_afte
     phone = Program("-m", "tests.agent_phone", *options, "--", number, password, server.sip, patience_seconds=3)
     phone.wait_for("registered")
     return phone
+
+
+def citizens(server: AsteriskServer, people: dict[str, dict[str, Any]], **more: Any) -> Program:
+    """Start citizens who can be rung, by number; see tests/citizen_listener.py for what they do."""
+    wanted = {"port": server.trunk_port, "people": people, "hotline": server.sip, **more}
+    program = Program("-m", "tests.citizen_listener", json.dumps(wanted), patience_seconds=2)
+    program.wait_for("listening")
+    return program
 
 
 def citizen(server: AsteriskServer, file: Path, **wanted: Any) -> Program:

@@ -15,9 +15,16 @@ from webui import (
     assets,
     audit_log,
     auth,
+    callback_campaigns,
+    callback_opt_outs,
+    callback_rules,
+    callbacks,
+    callbacks_desk,
     calls,
     calls_pieces,
     calls_player,
+    case_import,
+    cases,
     desk,
     desk_actions,
     errors,
@@ -26,13 +33,22 @@ from webui import (
     me,
     navigation,
     paging,
+    questionnaire_editor,
+    questionnaire_trial,
+    questionnaires,
     security,
+    sms,
     stream,
     supervisor,
+    survey_form,
+    survey_page,
     users,
 )
 from webui.house import House
 from webui.logins import LoginService
+from webui.statistics import filing as statistics_files
+from webui.statistics import improvement_pages as statistics_improvements
+from webui.wallboard import wiring as wallboard
 
 
 def create_app(house: House) -> Flask:
@@ -60,7 +76,17 @@ def create_app(house: House) -> Flask:
         app.register_blueprint(page.blueprint)
     for page in (stream, desk, desk_actions, calls, calls_player, supervisor):
         app.register_blueprint(page.blueprint)
+    for page in (callbacks, callbacks_desk, callback_rules, callback_campaigns, callback_opt_outs):
+        app.register_blueprint(page.blueprint)
+    for page in (cases, case_import, sms):
+        app.register_blueprint(page.blueprint)
+    # One blueprint, whose views stand in several files.
+    assert statistics_files.blueprint is statistics_improvements.blueprint
+    app.register_blueprint(statistics_files.blueprint)
+    for page in (questionnaires, questionnaire_editor, questionnaire_trial, survey_form, survey_page):
+        app.register_blueprint(page.blueprint)
     stream.install(app, house)
+    wallboard.install(app, house)
     api.install(app, house)
     return app
 

@@ -53,6 +53,16 @@ ACTIONS = {
     "call.exported": _l("导出通话"),
     "agent.state_set": _l("代坐席改状态"),
     "token.revoked": _l("停用接口令牌"),
+    "callback.dialled": _l("回访外呼"),
+    "callback.promised": _l("约定回电"),
+    "callback.cancelled": _l("取消回访"),
+    "callback_rule.saved": _l("保存回访规则"),
+    "callback_rule.switched": _l("启停回访规则"),
+    "campaign.started": _l("开始批次"),
+    "campaign.stopped": _l("停止批次"),
+    "opt_out.added": _l("登记不再打扰"),
+    "opt_out.lifted": _l("解除不再打扰"),
+    "calendar.imported": _l("导入工作日历"),
 }
 
 

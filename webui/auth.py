@@ -162,7 +162,7 @@ def install(app: Flask) -> None:
     @manager.request_loader  # type: ignore[untyped-decorator]
     def load_program(asked: Request) -> Person | None:
         scheme, _space, token = asked.headers.get("Authorization", "").partition(" ")
-        return current_house().tokens.person_of_token(token.strip()) if scheme == "Bearer" else None
+        return _program(token.strip()) if scheme == "Bearer" else None
 
     @app.before_request
     def gate() -> Any:
@@ -183,6 +183,11 @@ def install(app: Flask) -> None:
 
 
 _OPEN_BEFORE_CHANGE = {"me.account", "me.change_password", "auth.log_out"}
+
+
+def _program(token: str) -> Person | None:
+    display: Person | None = current_app.extensions["wallboard"].program_of_token(token)
+    return display or current_house().tokens.person_of_token(token)
 
 
 def _with_number(person: Person, numbers: dict[uuid.UUID, str]) -> Person:

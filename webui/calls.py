@@ -10,6 +10,7 @@ from typing import Any
 from flask import Blueprint, Response, flash, jsonify, redirect, render_template, request, url_for
 from flask_babel import gettext as _
 
+from callback.listing import CallbackListing
 from core import audit
 from core.errors import PermissionDeniedError
 from kb.adoption_reads import Adoption, AdoptionReads
@@ -168,9 +169,15 @@ def _own_or_allowed(call_id: uuid.UUID) -> tuple[CallView, bool]:
     calls, person = calls_of(current_house()), current_person()
     call = calls.get_call(call_id)
     is_mine = person.agent_id is not None and calls.has_taken_part(call_id, person.agent_id)
-    if not is_mine and not _may_see_all():
+    if not is_mine and not _may_see_all() and not _is_behind_own_callback(call_id):
         raise ForeignCallError(str(call_id))
     return call, is_mine
+
+
+def _is_behind_own_callback(call_id: uuid.UUID) -> bool:
+    """Whoever rings a citizen back about a call has to know what was said in it."""
+    house, agent_id = current_house(), current_person().agent_id
+    return agent_id is not None and CallbackListing(house.database, house.clock).is_behind(call_id, agent_id)
 
 
 @blueprint.get("/<uuid:call_id>")
@@ -246,7 +253,9 @@ def _talk(segments: list[Any], holds: list[dict[str, Any]], began: datetime, cal
 @requires(Permission.REVEAL_NUMBERS)
 def reveal(call_id: uuid.UUID) -> Any:
     """Show the caller's whole number, audited."""
-    view, _is_mine = _own_or_allowed(call_id)
+    view, is_mine = _own_or_allowed(call_id)
+    if not is_mine and not _may_see_all():
+        raise ForeignCallError(str(call_id))
     return jsonify(number=revealed_number(view))
 
 

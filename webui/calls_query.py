@@ -107,7 +107,7 @@ def _kind_of(text: str) -> str:
 
 def _result(text: str) -> tuple[str, str | None]:
     """A result is how the call ended (放弃 …) or what the agent wrote (即时答复 …); `unwritten` means nothing was written."""
-    if text in {"abandoned", "failed", "running"}:
+    if text in {"answered", "abandoned", "failed", "running"}:
         return text, None
     if text == "unwritten":
         return "", ""

@@ -10,7 +10,13 @@ from webui.formats import duration
 
 _TAGS = {"即时答复": "ok", "约定回电": "warn"}
 WHEN_WORDS = {"today": _l("今日"), "yesterday": _l("昨日"), "7d": _l("近 7 天"), "30d": _l("近 30 天"), "all": _l("全部时间")}
-RESULT_WORDS = {"unwritten": _l("未填写"), "abandoned": _l("放弃"), "failed": _l("失败"), "running": _l("进行中")}
+RESULT_WORDS = {
+    "unwritten": _l("未填写"),
+    "answered": _l("已接听"),
+    "abandoned": _l("放弃"),
+    "failed": _l("失败"),
+    "running": _l("进行中"),
+}
 CONDITION_WORDS = {
     "when": _l("时间"),
     "from": _l("时间"),

@@ -16,7 +16,7 @@ from telephony.reads import CallView
 from webui.desk import own_agent_id, own_call
 from webui.desk_cards import cards_of
 from webui.desk_view import agent_json, stamp
-from webui.desk_words import DISPOSITIONS, KINDS
+from webui.desk_words import DISPOSITIONS, KINDS, OUTBOUND
 from webui.errors import says
 from webui.house import current_house
 from webui.permissions import Permission, requires
@@ -156,7 +156,7 @@ def finish(call_id: uuid.UUID) -> Any:
     agent = board_of(house).agent(agent_id)
     if agent is not None and agent.call_id == call_id:
         raise CallGoesOnError
-    if not _field("disposition", 20, set(DISPOSITIONS)):
+    if not _field("disposition", 20, {*DISPOSITIONS, OUTBOUND}):
         raise BadFieldError("disposition")
     reason = _field("pause_reason", _LONGEST_REASON, {"", *house.settings.pause_reasons})
     _save_note(call, is_finished=True)
@@ -175,7 +175,7 @@ def _save_note(call: CallView, *, is_finished: bool) -> None:
         kind=_field("kind", 20, {"", *KINDS}),
         category=_field("category", _LONGEST_CATEGORY),
         note=_field("note", _LONGEST_NOTE),
-        disposition=_field("disposition", 20, {"", *DISPOSITIONS}),
+        disposition=_field("disposition", 20, {"", *DISPOSITIONS, OUTBOUND}),
         is_finished=is_finished,
     )
 

@@ -35,6 +35,7 @@ def call_json(call: CallView, rang_at: datetime | None = None) -> Json:
         "caller": caller_json(call.caller_number, call.is_confidential),
         "name": call.caller_name[:64],
         "queue": call.queue_title,
+        "direction": call.direction,
         "state": call.state,
         "outcome": call.outcome,
         "cause": call.cause,

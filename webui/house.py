@@ -11,10 +11,14 @@ from telephony.board import BoardReads
 from telephony.reads import CallReads
 
 if TYPE_CHECKING:  # webui reads what the others write: at run time only their objects are needed here
+    from callback.service import CallbackService
+    from core.working_days import WorkingDays
     from kb.service import KnowledgeService
+    from survey.service import SurveyService
     from telephony.service import TelephonyService
     from webui.accounts import AccountService
     from webui.tokens import TokenService
+    from workorder.service import WorkorderService
 
 
 class House(Protocol):
@@ -30,6 +34,14 @@ class House(Protocol):
     def telephony(self) -> "TelephonyService": ...
     @property
     def kb(self) -> "KnowledgeService": ...
+    @property
+    def working_days(self) -> "WorkingDays": ...
+    @property
+    def callback(self) -> "CallbackService": ...
+    @property
+    def workorder(self) -> "WorkorderService": ...
+    @property
+    def survey(self) -> "SurveyService": ...
     @property
     def accounts(self) -> "AccountService": ...
     @property

@@ -27,6 +27,10 @@ _ITEMS = [
     ("calls", "phone", _l("通话"), "calls.index", False),
     ("kb", "book-2", _l("知识库"), "articles.index", False),
     ("supervisor", "users-group", _l("班长"), "supervisor.page", False),
+    ("callbacks", "phone-outgoing", _l("回访"), "callbacks.index", False),
+    ("surveys", "clipboard-list", _l("问卷"), "questionnaires.index", False),
+    ("statistics", "chart-bar", _l("统计"), "statistics.index", False),
+    ("wallboard", "device-tv", _l("大屏"), "displays.index", False),
     ("admin", "settings", _l("管理"), "users.index", True),
     ("admin", "settings", _l("管理"), "audit.index", True),
 ]

@@ -48,12 +48,28 @@ class Permission(StrEnum):
     TRANSFER_ARTICLES = "articles.transfer"
     MANAGE_USERS = "users.manage"
     READ_AUDIT = "audit.read"
+    WORK_CALLBACKS = "callbacks.work"
+    READ_CALLBACKS = "callbacks.read"
+    EDIT_CALLBACK_RULES = "callbacks.rules"
+    READ_CASES = "cases.read"
+    IMPORT_CASES = "cases.import"
+    READ_SMS = "sms.read"
+    RESOLVE_SMS = "sms.resolve"
+    READ_QUESTIONNAIRES = "questionnaires.read"
+    EDIT_QUESTIONNAIRES = "questionnaires.edit"
+    READ_STATISTICS = "statistics.read"
+    EXPORT_STATISTICS = "statistics.export"
+    MANAGE_IMPROVEMENTS = "improvements.manage"
+    MANAGE_DISPLAYS = "displays.manage"
+    READ_WALLBOARD = "wallboard.read"
 
 
 _P = Permission
 ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
     # An agent reveals only the number of a call of their own: the view sees to that, and the audit keeps it.
-    Role.AGENT: frozenset({_P.OWN_ACCOUNT, _P.USE_DESK, _P.READ_OWN_CALLS, _P.REVEAL_NUMBERS, _P.READ_ARTICLES}),
+    Role.AGENT: frozenset(
+        {_P.OWN_ACCOUNT, _P.USE_DESK, _P.READ_OWN_CALLS, _P.REVEAL_NUMBERS, _P.READ_ARTICLES, _P.WORK_CALLBACKS, _P.READ_CALLBACKS}
+    ),
     Role.SUPERVISOR: frozenset(
         {
             _P.OWN_ACCOUNT,
@@ -65,17 +81,44 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.VIEW_SUPERVISOR,
             _P.ACT_ON_AGENTS,
             _P.READ_ARTICLES,
+            _P.READ_CALLBACKS,
+            _P.EDIT_CALLBACK_RULES,
+            _P.READ_CASES,
+            _P.IMPORT_CASES,
+            _P.READ_SMS,
+            _P.RESOLVE_SMS,
+            _P.READ_QUESTIONNAIRES,
+            _P.EDIT_QUESTIONNAIRES,
+            _P.READ_STATISTICS,
+            _P.EXPORT_STATISTICS,
+            _P.MANAGE_DISPLAYS,
+            _P.READ_WALLBOARD,
         }
     ),
     Role.KB_EDITOR: frozenset({_P.OWN_ACCOUNT, _P.READ_ARTICLES, _P.EDIT_ARTICLES, _P.PUBLISH_ARTICLES, _P.TRANSFER_ARTICLES}),
     # A unit reads what is answered in its name; it drafts a revision, the knowledge base's editors publish it.
     Role.UNIT: frozenset({_P.OWN_ACCOUNT, _P.READ_ARTICLES, _P.EDIT_ARTICLES}),
     Role.MANAGER: frozenset(
-        {_P.OWN_ACCOUNT, _P.READ_OWN_CALLS, _P.READ_ALL_CALLS, _P.PLAY_RECORDINGS, _P.VIEW_SUPERVISOR, _P.READ_ARTICLES}
+        {
+            _P.OWN_ACCOUNT,
+            _P.READ_OWN_CALLS,
+            _P.READ_ALL_CALLS,
+            _P.PLAY_RECORDINGS,
+            _P.VIEW_SUPERVISOR,
+            _P.READ_ARTICLES,
+            _P.READ_CALLBACKS,
+            _P.READ_CASES,
+            _P.READ_QUESTIONNAIRES,
+            _P.READ_STATISTICS,
+            _P.EXPORT_STATISTICS,
+            _P.MANAGE_IMPROVEMENTS,
+            _P.MANAGE_DISPLAYS,
+            _P.READ_WALLBOARD,
+        }
     ),
     Role.AUDITOR: frozenset({_P.OWN_ACCOUNT, _P.READ_AUDIT}),
     # Who hands out rights sees neither calls nor the record of what was done with them.
-    Role.ADMIN: frozenset({_P.OWN_ACCOUNT, _P.MANAGE_USERS, _P.READ_ARTICLES}),
+    Role.ADMIN: frozenset({_P.OWN_ACCOUNT, _P.MANAGE_USERS, _P.READ_ARTICLES, _P.MANAGE_DISPLAYS, _P.READ_WALLBOARD}),
 }
 
 

@@ -44,7 +44,10 @@ def install(app: Flask, settings: Settings) -> None:
         g.csp_nonce = secrets.token_urlsafe(16)
         # A browser never sends Authorization by itself, so a bearer token is no forgery; cookies are asked for the token.
         # The API takes no cookies at all.
-        if not request.path.startswith("/api/v1/") and not request.headers.get("Authorization", "").startswith("Bearer "):
+        # A citizen's survey takes none either: the signed link is all there is, and whoever has it may answer.
+        if request.path.startswith(("/api/v1/", "/s/")):
+            return
+        if not request.headers.get("Authorization", "").startswith("Bearer "):
             csrf.protect()
 
     @app.after_request
@@ -52,7 +55,7 @@ def install(app: Flask, settings: Settings) -> None:
         policy = content_security_policy(settings, getattr(g, "csp_nonce", ""))
         response.headers.setdefault("Content-Security-Policy", policy)
         response.headers["X-Content-Type-Options"] = "nosniff"
-        response.headers["Referrer-Policy"] = "same-origin"
+        response.headers.setdefault("Referrer-Policy", "same-origin")
         response.headers["Permissions-Policy"] = "microphone=(self), camera=(), geolocation=()"
         response.headers["Cross-Origin-Opener-Policy"] = "same-origin"
         response.headers.setdefault("Cache-Control", "no-store")

@@ -1,4 +1,4 @@
-"""The one stream of a tab: GET /stream?topics=desk|board,calls&after=<event id>."""
+"""The one stream of a tab: GET /stream?topics=desk|board,calls|callbacks|statistics&after=<event id>."""
 
 import random
 from typing import Any
@@ -15,11 +15,17 @@ from webui.house import House, current_house
 from webui.permissions import Permission, requires
 from webui.person import current_person
 from webui.stream_hub import StreamHub, StreamLimitError
-from webui.stream_messages import BOARD, CALLS, DESK, StreamMessages
+from webui.stream_messages import BOARD, CALLBACKS, CALLS, DESK, STATISTICS, StreamMessages
 from webui.supervisor_board import board_json
 
 blueprint = Blueprint("stream", __name__)
-_NEEDS = {DESK: Permission.USE_DESK, BOARD: Permission.VIEW_SUPERVISOR, CALLS: Permission.VIEW_SUPERVISOR}
+_NEEDS = {
+    DESK: Permission.USE_DESK,
+    BOARD: Permission.VIEW_SUPERVISOR,
+    CALLS: Permission.VIEW_SUPERVISOR,
+    CALLBACKS: Permission.READ_CALLBACKS,
+    STATISTICS: Permission.READ_STATISTICS,
+}
 # Then the page comes again by itself and is asked for its log-in anew: a revoked one hears no more than this.
 _SECONDS = 120.0
 
@@ -48,7 +54,7 @@ def board_of(house: House) -> BoardReads:
 
 
 @blueprint.get("/stream")
-@requires(Permission.USE_DESK, Permission.VIEW_SUPERVISOR)
+@requires(Permission.USE_DESK, Permission.VIEW_SUPERVISOR, Permission.READ_CALLBACKS, Permission.READ_STATISTICS)
 def stream() -> Any:
     """Send what concerns the asker until the stream's time is up."""
     person = current_person()

@@ -5,9 +5,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator
 from typing import Any
 
+from callback.events import CallbackAttempted, CallbackCompleted, CallbackOwed
 from core.clock import Clock
 from core.outbox import Event, OutboxEvent
 from kb.events import ArticleChanged, SuggestionJudged, SuggestionsReady
+from survey.events import SurveyAnswered, SurveyFinished
 from telephony.board import Board, BoardReads
 from telephony.events import (
     AgentChanged,
@@ -29,8 +31,8 @@ from telephony.reads import CallReads, UnknownCallError
 from webui.desk_view import Json, agent_json, call_json, figures_json, segment_json, stamp
 from webui.stream_hub import Message
 
-DESK, BOARD, CALLS = "desk", "board", "calls"
-"""Topics: one's own calls and state; the supervisor's figures; every call's words as they come."""
+DESK, BOARD, CALLS, CALLBACKS, STATISTICS = "desk", "board", "calls", "callbacks", "statistics"
+"""Topics: one's own calls and state; the supervisor's figures; every call's words as they come; what is owed; figures moved."""
 
 _KEPT_CALLS = 4000
 
@@ -81,6 +83,12 @@ class StreamMessages:
             return self._of_agent(event, row.id)
         if isinstance(event, ArticleChanged):
             return [Message({"type": "articles"}, topics=frozenset({DESK}), event_id=row.id)]
+        if isinstance(event, CallbackOwed | CallbackAttempted | CallbackCompleted):
+            # A page reads for itself what it may see of it: agents see less than supervisors.
+            owed: Json = {"type": "callback", "event": row.name, "callback_id": str(event.callback_id)}
+            return [Message(owed, topics=frozenset({DESK, CALLBACKS, STATISTICS}), event_id=row.id)]
+        if isinstance(event, SurveyAnswered | SurveyFinished):
+            return [Message({"type": "survey"}, topics=frozenset({STATISTICS}), event_id=row.id)]
         writer = self._writers.get(kind)
         if writer is None or event.call_id is None:
             return []

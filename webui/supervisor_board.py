@@ -15,7 +15,14 @@ from webui.supervisor_rules import Alert, Backlog, Limits, agent_limit_seconds, 
 def limits_of(house: House) -> Limits:
     """Return the site's limits."""
     settings = house.settings
-    return Limits(settings.answer_target_seconds, settings.pause_reasons, settings.wrapup_seconds)
+    return Limits(
+        settings.answer_target_seconds,
+        settings.pause_reasons,
+        settings.wrapup_seconds,
+        settings.long_call_seconds,
+        settings.long_hold_seconds,
+        settings.long_wait_seconds,
+    )
 
 
 def backlog_of(house: House) -> Backlog:

@@ -19,9 +19,9 @@ class Limits:
     answer_target_seconds: int
     pause_minutes: dict[str, int]
     wrapup_seconds: int
-    long_call_seconds: int = 600
-    long_hold_seconds: int = 90
-    long_wait_seconds: int = 30
+    long_call_seconds: int
+    long_hold_seconds: int
+    long_wait_seconds: int
 
 
 class AlertKind(StrEnum):

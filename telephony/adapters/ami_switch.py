@@ -2,17 +2,21 @@
 
 import contextlib
 import json
+import uuid
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal
 
 from asterisk.ami import Response
 
-from core.errors import NotFoundError
+from core.errors import InvalidInputError, NotFoundError
 from telephony.adapters.ami_client import AmiClient, SwitchRefusedError
 from telephony.ami_facts import agent_of, clean_number, interface_of
 from telephony.call_traces import FAMILY as _TRACES
-from telephony.call_traces import call_traces
-from telephony.ports import CallTrace, LiveChannel, NotSeatedError, Seat, SwitchState
+from telephony.call_traces import call_traces, outbound_traces
+from telephony.outbound import AGENT_CHANNEL, DIAL_CHANNEL, channel_of
+from telephony.outbound import FAMILY as OUTBOUND_FAMILY
+from telephony.ports import CallTrace, Dial, LiveChannel, NotSeatedError, OutboundTrace, Seat, SwitchState
 
 Phone = Literal["browser", "sip"]
 
@@ -21,6 +25,8 @@ _DEAD_DEVICES = {"UNAVAILABLE", "INVALID", "UNKNOWN"}
 _TAP_FORMAT = "slin16"
 _TAP_TIMEOUT_MILLISECONDS = "5000"
 _NORMAL_CLEARING = "16"
+_NO_LIMIT = 9_999_999_999
+_RING_MARGIN_SECONDS = 15  # Asterisk's own limit comes after the dialplan's, which tells why
 _NO_CHANNEL = ("no such channel", "not found", "does not exist")
 
 
@@ -119,6 +125,66 @@ class AmiSwitch:
             {"CDR_PROP(disable)": "1"},
         )
 
+    def dial(self, dial: Dial) -> None:
+        """Originate into the dialplan's [outbound], with the attempt as extension and in the channel's id."""
+        if (dial.then == "queue") != bool(dial.queue):
+            raise InvalidInputError("a call for a queue needs one, and no other does")
+        variables = {"__TJ_THEN": dial.then, "__TJ_PRIORITY": str(dial.priority)}
+        if dial.queue:
+            variables["__TJ_QUEUE"] = dial.queue
+        attempt = dial.attempt_id.hex
+        channel = channel_of(DIAL_CHANNEL, dial.attempt_id)
+        keys = {
+            "Channel": f"Local/{attempt}@outbound/n",
+            "OtherChannelId": f"{channel}-2",
+            # Never reached: who picks up goes on by themselves (see extensions_outbound.conf).
+            "Context": "outbound-answered",
+            "Exten": "s",
+        }
+        self._originate(channel, keys, dial.phone, dial.ring_seconds, dial.valid_until, variables)
+
+    def dial_for_agent(
+        self, attempt_id: uuid.UUID, phone: str, agent_number: str, ring_seconds: int, valid_until: datetime | None = None
+    ) -> None:
+        """Originate to the agent's telephone, and from there into [outbound-agent]."""
+        keys = {"Channel": interface_of(agent_number), "Context": "outbound-agent", "Exten": attempt_id.hex}
+        self._originate(channel_of(AGENT_CHANNEL, attempt_id), keys, phone, ring_seconds, valid_until, {})
+
+    def _originate(
+        self,
+        channel_id: str,
+        keys: dict[str, str],
+        phone: str,
+        ring_seconds: int,
+        valid_until: datetime | None,
+        variables: dict[str, str],
+    ) -> None:
+        if not (phone.isascii() and phone.isdigit()):
+            raise InvalidInputError("what is dialled is digits")
+        until = int(valid_until.timestamp()) if valid_until is not None else _NO_LIMIT
+        common = {"TJ_PHONE": phone, "TJ_RING": str(int(ring_seconds)), "TJ_UNTIL": str(until)}
+        action = {
+            **keys,
+            "Priority": "1",
+            "Async": "true",
+            "ChannelId": channel_id,
+            "Timeout": str((int(ring_seconds) + _RING_MARGIN_SECONDS) * 1000),
+        }
+        self._client.request("Originate", action, {**common, **variables})
+
+    def outbound_traces(self) -> list[OutboundTrace]:
+        """Read the dialplan's notes of calls that we placed."""
+        return outbound_traces(self._notes(OUTBOUND_FAMILY))
+
+    def forget_outbound(self, attempt_id: uuid.UUID) -> None:
+        """Delete the dialplan's notes of a call that we placed; none is no error."""
+        with contextlib.suppress(SwitchRefusedError):
+            self._provisioning.request("DBDelTree", {"Family": OUTBOUND_FAMILY, "Key": attempt_id.hex})
+
+    def announce_ivr(self, at: datetime) -> None:
+        """Note that somebody is there to speak with citizens; the dialplan passes nobody on where this is old."""
+        self._provisioning.request("DBPut", {"Family": "tj-ivr", "Key": "beat", "Val": str(int(at.timestamp()))})
+
     def state(self) -> SwitchState:
         """Ask for every channel, queue member and agent's line."""
         channels = [
@@ -148,11 +214,14 @@ class AmiSwitch:
 
     def traces(self) -> list[CallTrace]:
         """Read the dialplan's notes; what is no note of ours is passed over."""
+        return call_traces(self._notes(_TRACES))
+
+    def _notes(self, family: str) -> list[tuple[str, str]]:
         try:
-            rows = self._client.request_list("DBGetTree", {"Family": _TRACES})
+            rows = self._client.request_list("DBGetTree", {"Family": family})
         except SwitchRefusedError:
             return []  # there is none
-        return call_traces((row.get("Key"), row.get("Val")) for row in rows)
+        return [(row.get("Key"), row.get("Val")) for row in rows]
 
     def forget(self, unique_id: str) -> None:
         """Delete the dialplan's notes of a call; none is no error."""

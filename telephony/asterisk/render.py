@@ -15,6 +15,9 @@ from telephony.ami_facts import WANTED_EVENTS
 FOLDER = Path(__file__).parent
 PROMPTS = FOLDER / "sounds" / "zh"
 _EXTENSION = re.compile(r"^_?[0-9XZN.!*#\[\]-]+$")
+_TRUNK = re.compile(r"^sips?:\{phone\}@[A-Za-z0-9.\-]+(:[0-9]{1,5})?(;transport=(udp|tcp|tls))?$")
+IVR_AWAY_SECONDS = 30
+"""How long the ivr process may be silent before nobody is passed on to it any more."""
 _UNSAFE_ARGUMENT = re.compile(r"[,()\[\]{}$\"\\;|&^\x00-\x1f\x7f]")
 
 
@@ -38,7 +41,7 @@ class Layout:
     queues: tuple[str, ...]
     trunk_match: tuple[str, ...]
     provision_password: str = field(repr=False)
-    ami_permit: tuple[str, ...] = ("127.0.0.1/255.255.255.255", "::1/128")
+    ivr_password: str = field(repr=False)
     prompt_dir: Path = PROMPTS
     music_dir: Path = FOLDER / "moh"
     wanted_events: tuple[str, ...] = WANTED_EVENTS
@@ -59,6 +62,7 @@ def layout_for(settings: Settings, conf_dir: Path, state_dir: Path, runtime: Pat
         queues=tuple(dict.fromkeys(settings.hotline_numbers.values())),
         trunk_match=tuple(part.strip() for part in settings.sip_trunk_match.split(",") if part.strip()),
         provision_password=settings.ami_provision_secret,
+        ivr_password=settings.ami_ivr_secret,
     )
 
 
@@ -80,8 +84,9 @@ def render(settings: Settings, layout: Layout) -> list[Path]:
         autoescape=False,  # noqa: S701 - configuration, not HTML; the filters below guard it
     )
     environment.filters |= {"conf": _conf, "argument": _argument, "extension": _extension}
+    values = {"settings": settings, "layout": layout, "trunk": _trunk(settings.outbound_trunk), "ivr_away": IVR_AWAY_SECONDS}
     texts = {
-        template.removesuffix(".j2"): environment.get_template(template).render(settings=settings, layout=layout)
+        template.removesuffix(".j2"): environment.get_template(template).render(**values)
         for template in environment.list_templates(extensions=["j2"])
     }
     state_folders = (layout.state_dir / name for name in ("lib/keys", "spool", "run", "log"))
@@ -97,6 +102,14 @@ def _write(path: Path, text: str) -> Path:
     path.chmod(0o600)
     path.write_text(text, encoding="utf-8")
     return path
+
+
+def _trunk(address: str) -> str:
+    """The carrier's address with Asterisk's own variable in place of {phone}; nothing when the site dials nobody."""
+    if address and not _TRUNK.match(address):
+        raise BadConfigurationValueError(address)
+    # An argument's end, and in a file a comment's beginning.
+    return address.replace("{phone}", "${TJ_PHONE}").replace(";", "\\;")
 
 
 def _conf(value: Any) -> str:

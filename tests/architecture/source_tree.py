@@ -9,7 +9,7 @@ from pathlib import Path
 from core.settings import PROJECT_DIR
 
 _NOT_OURS = {".git", ".venv", "var", "__pycache__", "node_modules", "vendor", "dist", "licenses"}
-PROGRAM = ("core", "telephony", "kb", "webui", "launcher", "commands")
+PROGRAM = ("core", "telephony", "kb", "workorder", "callback", "survey", "webui", "launcher", "commands")
 """The packages that run; bench, deploy, migrations and tests only serve them."""
 
 

@@ -107,7 +107,7 @@ def test_plan_knows_publisher_payload_and_handlers_of_events() -> None:
 def handlers_by_event() -> dict[str, set[str]]:
     """Return which stages have a handler `on_<event>` for an event, by its class name."""
     found: dict[str, set[str]] = {}
-    for path in python_files("telephony", "kb", "webui"):
+    for path in python_files(*PROGRAM):
         if path.name != "handlers.py":
             continue
         for node in ast.walk(syntax(path)):
@@ -170,7 +170,7 @@ def enumerations() -> list[type[StrEnum]]:
 def test_every_port_is_in_the_glossary() -> None:
     ports = {
         node.name
-        for path in python_files("telephony", "kb")
+        for path in python_files("telephony", "kb", "workorder", "callback", "survey")
         if path.name == "ports.py"
         for node in syntax(path).body
         if isinstance(node, ast.ClassDef) and any(isinstance(base, ast.Name) and base.id == "Protocol" for base in node.bases)
@@ -215,8 +215,8 @@ def started_commands() -> dict[str, str]:
 
 def test_units_and_containers_start_what_exists() -> None:
     started = started_commands()
-    assert set(started.values()) == {"web", "bridge", "dispatcher", "worker", "db upgrade"}
-    assert len(started) == 10
+    assert set(started.values()) == {"web", "bridge", "ivr", "dispatcher", "dialer", "worker", "db upgrade"}
+    assert len(started) == 14
     assert set(started.values()) <= set(commands())
 
 

@@ -10,8 +10,10 @@ MOST_LINES = 500
 BANNED_NAMES = {"utils", "util", "helpers", "helper", "common", "manager", "base", "misc"}
 # Outermost loops: one bad event, job, utterance or stream must not end the work for all others.
 LOOPS = {
+    "callback/dialer.py",
     "core/jobs.py",
     "core/outbox.py",
+    "survey/ivr.py",
     "telephony/adapters/ami_client.py",
     "telephony/adapters/whisper_child.py",
     "telephony/bridge.py",

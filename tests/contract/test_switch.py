@@ -1,5 +1,7 @@
 """What every Switch promises: the fake that other tests trust, and a real Asterisk."""
 
+import time
+import uuid
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -7,7 +9,7 @@ import pytest
 from core.errors import InvalidInputError, NotFoundError, UnavailableError
 from telephony.adapters.ami_client import AmiAddress, AmiClient, AmiTimes
 from telephony.adapters.ami_switch import AmiSwitch
-from telephony.ports import NotSeatedError, Seat, Switch
+from telephony.ports import Dial, NotSeatedError, Seat, Switch
 from tests.asterisk_server import AsteriskServer
 from tests.fakes.switch import FakeSwitch
 
@@ -24,6 +26,8 @@ def switch(request: pytest.FixtureRequest) -> Iterator[Switch]:
     yield switch
     switch.log_out("8050", QUEUES)
     switch.withdraw("8050")
+    for trace in switch.outbound_traces():
+        switch.forget_outbound(trace.attempt_id)
 
 
 @pytest.fixture(params=["fake", "asterisk"])
@@ -38,6 +42,13 @@ def away(request: pytest.FixtureRequest) -> Iterator[Switch]:
 
 def seats(switch: Switch) -> set[Seat]:
     return {seat for seat in switch.state().seats if seat.agent == "8050"}
+
+
+def eventually(what: Callable[[], object], timeout: float = 10.0) -> None:
+    deadline = time.monotonic() + timeout
+    while not what():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.1)
 
 
 def test_a_log_in_begins_paused_and_may_be_repeated(switch: Switch) -> None:
@@ -84,9 +95,40 @@ def test_forgetting_what_is_not_known_is_no_error(switch: Switch) -> None:
     assert switch.traces() == []
 
 
+def test_an_attempt_leaves_one_note_until_it_is_forgotten(switch: Switch) -> None:
+    attempt_id = uuid.uuid4()
+    for _ in range(2):
+        # Nobody listens there: what matters is that it was noted, once.
+        switch.dial(Dial(attempt_id, "13800138000", "queue", "consult", ring_seconds=1))
+    eventually(lambda: [trace.attempt_id for trace in switch.outbound_traces()] == [attempt_id])
+    eventually(lambda: not any(attempt_id.hex in channel.unique_id for channel in switch.state().channels))
+    for _ in range(2):
+        switch.forget_outbound(attempt_id)
+        assert switch.outbound_traces() == []
+
+
+@pytest.mark.parametrize("phone", ["", "+8613800138000", "138 0013", "1;2", "1380013800０", "${EXTEN}", "1@host"])
+def test_only_digits_are_dialled(switch: Switch, phone: str) -> None:
+    with pytest.raises(InvalidInputError):
+        switch.dial(Dial(uuid.uuid4(), phone, "queue", "consult"))
+    with pytest.raises(InvalidInputError):
+        switch.dial_for_agent(uuid.uuid4(), phone, "8050", 5)
+    assert switch.outbound_traces() == []
+
+
+def test_a_queue_is_named_where_there_is_one(switch: Switch) -> None:
+    for dial in (Dial(uuid.uuid4(), "10086", "queue"), Dial(uuid.uuid4(), "10086", "ivr", "consult")):
+        with pytest.raises(InvalidInputError):
+            switch.dial(dial)
+
+
 @pytest.mark.parametrize(
     "ask",
     [
+        lambda switch: switch.dial(Dial(uuid.uuid4(), "10086", "ivr")),
+        lambda switch: switch.dial_for_agent(uuid.uuid4(), "10086", "8050", 5),
+        lambda switch: switch.outbound_traces(),
+        lambda switch: switch.forget_outbound(uuid.uuid4()),
         lambda switch: switch.provision("8050", "secret"),
         lambda switch: switch.log_in("8050", "甲", ["consult"]),
         lambda switch: switch.log_out("8050", ["consult"]),

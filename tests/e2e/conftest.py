@@ -12,8 +12,9 @@ from playwright.sync_api import Browser, sync_playwright
 
 from core.database import libpq_url
 from tests.e2e.people import Desk, launch
+from tests.fakes.smpp_carrier import SmppCarrier
 from tests.program import Program, running_program
-from tests.servers import installed
+from tests.servers import free_port, installed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -24,9 +25,20 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def program() -> Iterator[Program]:
-    """The whole program, started as `make run` starts it."""
-    with running_program(LOGIN_FAILURES="50") as started:
+def carrier() -> Iterator[SmppCarrier]:
+    """A carrier of text messages, taking all of them."""
+    started = SmppCarrier()
+    yield started
+    started.close()
+
+
+@pytest.fixture(scope="session")
+def program(carrier: SmppCarrier) -> Iterator[Program]:
+    """The whole program, started as `make run` starts it, with a carrier, a trunk to the tests' telephones, and no night."""
+    settings = {"SMS_GATEWAY": "smpp", "SMPP_PORT": str(carrier.port), "SMS_QUIET_HOURS": "03:00-03:00"}
+    settings |= {"OUTBOUND_TRUNK": f"sip:{{phone}}@127.0.0.1:{free_port()}", "CALLBACK_SURVEY_HOURS": "00:00-24:00"}
+    settings |= {"CALLBACK_ATTEMPTS_A_DAY": "9", "CALLBACK_GAP_HOURS": "0"}
+    with running_program(LOGIN_FAILURES="50", **settings) as started:
         yield started
 
 

@@ -1,15 +1,17 @@
 """A Switch of values: remembers seats and what it was asked, and can be away."""
 
+import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
-from core.errors import NotFoundError, UnavailableError
-from telephony.ports import CallTrace, LiveChannel, NotSeatedError, Seat, SwitchState
+from core.errors import InvalidInputError, NotFoundError, UnavailableError
+from telephony.ports import CallTrace, Dial, LiveChannel, NotSeatedError, OutboundTrace, Seat, SwitchState
 
 
 @dataclass
 class FakeSwitch:
-    """Put channels, registered agents and traces in; look at seats and `asked`."""
+    """Put channels, registered agents and traces in; look at seats, `dials` and `asked`. An attempt is dialled once."""
 
     channels: list[LiveChannel] = field(default_factory=list)
     registered: set[str] = field(default_factory=set)
@@ -17,6 +19,8 @@ class FakeSwitch:
     telephones: dict[str, str] = field(default_factory=dict)
     seats: dict[tuple[str, str], bool] = field(default_factory=dict)
     asked: list[tuple[str, ...]] = field(default_factory=list)
+    dials: list[Dial] = field(default_factory=list)
+    outbound: dict[uuid.UUID, OutboundTrace] = field(default_factory=dict)
     is_away: bool = False
 
     def provision(self, agent_number: str, password: str) -> None:
@@ -68,6 +72,30 @@ class FakeSwitch:
     def forget(self, unique_id: str) -> None:
         self._ask("forget", unique_id)
         self.notes = [note for note in self.notes if note.unique_id != unique_id]
+
+    def dial(self, dial: Dial) -> None:
+        if not (dial.phone.isascii() and dial.phone.isdigit()) or (dial.then == "queue") != (dial.queue is not None):
+            raise InvalidInputError(f"cannot dial {dial.then}")
+        self._ask("dial", str(dial.attempt_id), dial.phone)
+        if dial.attempt_id not in self.outbound:
+            self.dials.append(dial)
+            self.outbound[dial.attempt_id] = OutboundTrace(dial.attempt_id)
+
+    def dial_for_agent(
+        self, attempt_id: uuid.UUID, phone: str, agent_number: str, ring_seconds: int, valid_until: datetime | None = None
+    ) -> None:
+        if not (phone.isascii() and phone.isdigit()):
+            raise InvalidInputError("not a number")
+        self._ask("dial_for_agent", str(attempt_id), phone, agent_number)
+        self.outbound.setdefault(attempt_id, OutboundTrace(attempt_id))
+
+    def outbound_traces(self) -> list[OutboundTrace]:
+        self._ask("outbound_traces")
+        return list(self.outbound.values())
+
+    def forget_outbound(self, attempt_id: uuid.UUID) -> None:
+        self._ask("forget_outbound", str(attempt_id))
+        self.outbound.pop(attempt_id, None)
 
     def did(self, name: str) -> list[tuple[str, ...]]:
         """Return what was asked of one kind."""

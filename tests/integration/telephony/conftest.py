@@ -26,15 +26,17 @@ from telephony.models import (
     CallEvent,
     CallLeg,
     CallNote,
+    OutboundDial,
     Recording,
     Segment,
     Transcript,
 )
 from telephony.service import TelephonyService
-from tests.asterisk_server import AsteriskServer, Program, agent_phone, citizen
+from tests.asterisk_server import AsteriskServer, Program, agent_phone, citizen, citizens
 
 SPEECH = Path(__file__).parents[2] / "data" / "speech" / "01_yyzz.wav"
 _TABLES = (
+    OutboundDial,
     CallNote,
     Segment,
     Transcript,
@@ -110,6 +112,18 @@ class Hotline:
         self.programs.append(program)
         return program
 
+    def people(self, people: dict[str, dict[str, object]], **more: object) -> Program:
+        """Start citizens who can be rung."""
+        program = citizens(self.server, people, **more)
+        self.programs.append(program)
+        return program
+
+    def payloads(self, name: str) -> list[dict[str, object]]:
+        """Return what was told by events of a name."""
+        with self.database.transaction() as session:
+            query = select(OutboxEvent.payload).where(OutboxEvent.name == name).order_by(OutboxEvent.id)
+            return list(session.scalars(query))
+
     def agent(self, agent_id: uuid.UUID) -> Agent:
         with self.database.transaction() as session:
             agent = session.get(Agent, agent_id)
@@ -161,6 +175,8 @@ def hotline(asterisk: AsteriskServer, database: Database) -> Iterator[Hotline]:
     hotline.stop_bridge()
     for trace in switch.traces():
         switch.forget(trace.unique_id)
+    for placed in switch.outbound_traces():
+        switch.forget_outbound(placed.attempt_id)
     for seat in switch.state().seats:
         switch.log_out(seat.agent, [seat.queue])
     with database.transaction() as session:

@@ -42,6 +42,18 @@ def test_least_privilege(asterisk: AsteriskServer) -> None:
     for action, keys in refused:
         with pytest.raises(Exception, match=r"ermission|Forbidden"):
             client.request(action, keys)
+    # Speaking in calls is another user's, and that user's alone.
+    speaker = asterisk.client(user=f"{asterisk.settings.ami_username}-ivr")
+    with pytest.raises(Exception, match=r"ermission|Forbidden"):
+        client.request("AGI", {"Channel": "PJSIP/carrier-1", "Command": "NOOP"})
+    for action, keys in [
+        ("Originate", {"Channel": "Local/12345@hotline", "Application": "Wait", "Data": "1"}),
+        ("DBPut", {"Family": "x", "Key": "y", "Val": "z"}),
+        ("Redirect", {"Channel": "PJSIP/8001-1", "Context": "transfer", "Exten": "12345", "Priority": "1"}),
+        ("Command", {"Command": "core show version"}),
+    ]:
+        with pytest.raises(Exception, match=r"ermission|Forbidden"):
+            speaker.request(action, keys)
     with pytest.raises(Exception, match=r"ermission|Forbidden"):
         asterisk.provisioning.request("Originate", {"Channel": "Local/12345@hotline", "Application": "Wait", "Data": "1"})
 

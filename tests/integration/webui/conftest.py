@@ -24,6 +24,8 @@ from webui.accounts import AccountService
 from webui.app import create_app
 from webui.permissions import Role
 from webui.tokens import TokenService
+from workorder.service import WorkorderService
+from workorder.sms_rules import SmsRules
 
 PASSWORD = "Hotline-2026"
 
@@ -81,6 +83,7 @@ def app(database: Database, clock: FakeClock, settings: Settings, index: FakeSea
         ),
         accounts=AccountService(database, clock),
         tokens=TokenService(database, clock),
+        workorder=WorkorderService(database, clock, SmsRules.of(settings)),
     )
     with database.transaction() as session:
         session.add_all([Queue(name="consult", title="办事咨询"), Queue(name="enterprise", title="企业登记")])
@@ -91,7 +94,10 @@ def app(database: Database, clock: FakeClock, settings: Settings, index: FakeSea
     with database.transaction() as session:
         # The audit refuses to lose rows; a test's own are switched off with their guard.
         session.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER USER"))
-        session.execute(text('TRUNCATE "user", login_session, api_token, audit_entry, queue, agent, article, outbox_event CASCADE'))
+        ours = "approval_case, case_import, sms_message, sms_part, sms_day, job"
+        session.execute(
+            text(f'TRUNCATE "user", login_session, api_token, audit_entry, queue, agent, article, outbox_event, {ours} CASCADE')
+        )
         session.execute(text("ALTER TABLE audit_entry ENABLE TRIGGER USER"))
 
 

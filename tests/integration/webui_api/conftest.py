@@ -16,12 +16,15 @@ from werkzeug.test import TestResponse
 
 from core.database import Database, new_id
 from core.settings import Settings
+from survey.service import SurveyService
 from telephony.models import Agent, AgentQueue, Call, CallEvent, CallNote, Queue, Recording, Segment, Transcript
 from tests.fakes.clock import FakeClock
 from tests.integration.webui_api.services import FailingIndex, QuietSwitch, knowledge_service, telephony_service
 from webui.accounts import AccountService
 from webui.app import create_app
 from webui.tokens import TokenService
+from workorder.service import WorkorderService
+from workorder.sms_rules import SmsRules
 
 STARTED = datetime(2026, 3, 18, 2, 0, tzinfo=UTC)
 CALLER = "13800138000"
@@ -46,7 +49,8 @@ class Client:
 
 @pytest.fixture(scope="module")
 def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
-    return Settings(_env_file=None, state_dir=tmp_path_factory.mktemp("state"), secret_key="k" * 40)  # type: ignore[call-arg]
+    gateway = {"sms_gateway": "http", "sms_http_secret": "shared-between-both"}
+    return Settings(_env_file=None, state_dir=tmp_path_factory.mktemp("state"), secret_key="k" * 40, **gateway)  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +75,8 @@ def house(database: Database, settings: Settings, switch: QuietSwitch, index: Fa
         tokens=TokenService(database, clock),
         telephony=telephony,
         kb=knowledge_service(database, clock, index, telephony),
+        survey=SurveyService(database, clock, "k" * 40, settings.public_url),
+        workorder=WorkorderService(database, clock, SmsRules.of(settings)),
     )
 
 

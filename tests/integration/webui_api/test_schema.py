@@ -35,6 +35,12 @@ OPERATIONS = {
     ("POST", "/suggestions/{suggestion_id}/ignoring"): ("supervisor", True),
     ("POST", "/suggestions/{suggestion_id}/wrong"): ("supervisor", False),
     ("DELETE", "/suggestions/{suggestion_id}/judgement"): ("supervisor", True),
+    ("GET", "/cases"): ("supervisor", True),
+    ("GET", "/cases/{case_id}"): ("supervisor", True),
+    ("POST", "/cases"): ("supervisor", False),
+    ("POST", "/cases/batch"): ("supervisor", True),
+    ("GET", "/questionnaires"): ("manager", True),
+    ("GET", "/surveys"): ("manager", True),
 }
 _EXAMPLES = 15
 _FEW = 6  # an article's words take long to make up

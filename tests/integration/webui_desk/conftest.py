@@ -13,11 +13,15 @@ from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import text
 
+from callback.door import CallbackSettings
+from callback.service import CallbackService
 from core.database import Database
 from core.settings import Settings
+from core.working_days import WorkingDays
 from kb.adapters.memory_search_index import MemorySearchIndex
 from kb.article_content import ArticleContent, read_content
 from kb.service import KnowledgeService
+from survey.service import SurveyService
 from telephony import ami_facts as facts
 from telephony.door import TelephonyRules
 from telephony.ports import LiveChannel
@@ -31,6 +35,8 @@ from webui import passwords
 from webui.accounts import AccountService
 from webui.app import create_app
 from webui.tokens import TokenService
+from workorder.service import WorkorderService
+from workorder.sms_rules import SmsRules
 
 PASSWORD = "Hotline-2026"
 EVIL_NAME = '<img src=x onerror="alert(1)">'
@@ -63,6 +69,9 @@ class Hotline:
     clock: FakeClock
     settings: Settings
     agents: dict[str, uuid.UUID]
+    callback: CallbackService
+    survey: SurveyService
+    workorder: WorkorderService
     made: int = 0
 
     def browser(self, username: str) -> Browser:
@@ -163,10 +172,15 @@ def hotline(database: Database, tmp_path: Path) -> Iterator[Hotline]:
     kb = KnowledgeService(
         database=database, clock=clock, index=FakeSearchIndex(), local_index=MemorySearchIndex(), conversation=telephony
     )
-    accounts = AccountService(database, clock)
+    accounts, working_days = AccountService(database, clock), WorkingDays(database)
+    workorder = WorkorderService(database, clock, SmsRules.of(settings))
+    survey = SurveyService(database, clock, "k" * 32, "http://hall.example")
+    callback = CallbackService(
+        database, clock, working_days, telephony, telephony, workorder, survey, CallbackSettings.of(settings)
+    )
     house = SimpleNamespace(
         settings=settings, clock=clock, database=database, telephony=telephony, kb=kb, accounts=accounts,
-        tokens=TokenService(database, clock),
+        tokens=TokenService(database, clock), working_days=working_days, workorder=workorder, survey=survey, callback=callback,
     )  # fmt: skip
     telephony.ensure_queues({"consult": "办事咨询", "enterprise": "企业登记"})
     agents = {number: telephony.ensure_agent(number, name, ["consult"]) for number, name in (("8001", "陈敏"), ("8002", "李建国"))}
@@ -180,14 +194,15 @@ def hotline(database: Database, tmp_path: Path) -> Iterator[Hotline]:
     app = create_app(house)  # type: ignore[arg-type]
     app.config.update(TESTING=True, RATELIMIT_ENABLED=False)
     app.test_client_class = Browser
-    yield Hotline(app, telephony, kb, database, switch, clock, settings, agents)
+    yield Hotline(app, telephony, kb, database, switch, clock, settings, agents, callback, survey, workorder)
     app.extensions["hub"].stop()
     with database.transaction() as session:
         session.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER USER"))
         session.execute(
             text(
                 'TRUNCATE "user", login_session, api_token, audit_entry, queue, agent, agent_state_change, call, article,'
-                " outbox_event, job CASCADE"
+                " outbox_event, job, callback, callback_rule, opt_out, calendar_day, outbound_dial, approval_case, questionnaire,"
+                " survey CASCADE"
             )
         )
         session.execute(text("ALTER TABLE audit_entry ENABLE TRIGGER USER"))

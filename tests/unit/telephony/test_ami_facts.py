@@ -155,6 +155,7 @@ def test_a_recordings_path_is_one_of_ours(path: str) -> None:
         ("  x \t y ", "x y"),
         ("长" * 100, "长" * 60),
         ("\0", ""),
+        (r"\"老\\王\"", r'"老\王"'),
     ],
 )
 def test_a_callers_name_is_cleaned(name: str, shown: str) -> None:

@@ -10,6 +10,12 @@ from werkzeug.routing import AnyConverter, Rule
 from webui.permissions import PUBLIC, ROLE_PERMISSIONS, Permission, Role, access_rule, permissions_of, public, requires
 
 OPEN_TO_ALL = {
+    # The link's signed token, and the carrier's signature, take the log-in's place.
+    "survey_page.page",
+    "survey_page.take",
+    "survey_page.ask_opt_out",
+    "survey_page.opt_out",
+    "sms_receipts.receive",
     "assets.file",
     "assets.favicon",
     "languages.switch",
@@ -19,6 +25,8 @@ OPEN_TO_ALL = {
     "auth.take_code",
     "health.health",
     "health.metrics",
+    "wall.page",
+    "wall.feed",
 }
 
 

@@ -7,7 +7,14 @@ from telephony.board import AgentView, Board, LiveCall, LostRecording, ServiceCo
 from webui.supervisor_rules import AlertKind, Backlog, Limits, agent_limit_seconds, is_over, needs_attention
 
 NOW = datetime(2026, 3, 18, 2, 30, tzinfo=UTC)
-LIMITS = Limits(answer_target_seconds=15, pause_minutes={"用餐": 40}, wrapup_seconds=120)
+LIMITS = Limits(
+    answer_target_seconds=15,
+    pause_minutes={"用餐": 40},
+    wrapup_seconds=120,
+    long_call_seconds=600,
+    long_hold_seconds=90,
+    long_wait_seconds=30,
+)
 
 
 def agent(state: str, seconds: float, reason: str = "", wrapup: float | None = None) -> AgentView:

@@ -17,14 +17,6 @@ export function renderIdle(data) {
   ];
   byId("today-list").replaceChildren(...rows.flatMap(([name, value, beside]) => [h("dt", {}, t(name)), h("dd.row-x", {}, h("b.num", {}, value), h("span.ink-3.t-s.end.num", {}, beside))]));
 
-  show(byId("todo-count"), data.unwritten.length > 0);
-  setText(byId("todo-count"), t("{n} 件待补记", { n: data.unwritten.length }));
-  show(byId("todo-table"), data.unwritten.length > 0);
-  show(byId("todo-empty"), data.unwritten.length === 0);
-  byId("todo-rows").replaceChildren(...data.unwritten.map((call) => h("tr", {},
-    h("td.n", {}, t("补记")), h("td.clip", {}, t("{at} 来电未写处理结果", { at: minute(call.at) })), h("td.n.num", {}, callerText(call.caller)),
-    h("td.num.n", {}, shortDay(call.at)), h("td.r", {}, h("a.btn.s.soft", { href: `/calls/${call.id}#record` }, t("补记"))))));
-
   show(byId("recent-empty"), data.recent.length === 0);
   show(byId("recent-table"), data.recent.length > 0);
   byId("recent-rows").replaceChildren(...data.recent.map((call) => {
@@ -43,6 +35,23 @@ export function renderIdle(data) {
   const most = Math.max(1, ...data.hot.map((item) => item.calls));
   byId("hot-list").replaceChildren(...data.hot.map((item) => h("li.hotline", {},
     h("div.row-x.t-s.mb4", {}, h("span.grow.clip", { title: item.title }, item.title), h("span.num.ink-2", {}, t("{n} 通", { n: item.calls }))), bar(item.calls / most))));
+}
+
+// What is owed: calls to place first, then records to write.
+export function renderTodo(unwritten, callbackRows) {
+  const count = callbackRows.length + unwritten.length;
+  show(byId("todo-count"), count > 0);
+  setText(byId("todo-count"), [callbackRows.length ? t("{n} 件待回访", { n: callbackRows.length }) : "", unwritten.length ? t("{n} 件待补记", { n: unwritten.length }) : ""].filter(Boolean).join(" · "));
+  show(byId("todo-table"), count > 0);
+  show(byId("todo-empty"), count === 0);
+  const records = unwritten.map((call) => h("tr", {},
+    h("td.n", {}, t("补记")), h("td.clip", {}, t("{at} 来电未写处理结果", { at: minute(call.at) })), h("td.n.num", {}, callerText(call.caller)),
+    h("td.num.n", {}, shortDay(call.at)), h("td.r", {}, h("a.btn.s.soft", { href: `/calls/${call.id}#record` }, t("补记")))));
+  // A push must not take the focus from the button that somebody is about to press.
+  const rows = byId("todo-rows");
+  const at = rows.contains(document.activeElement) ? [...rows.querySelectorAll("button, a")].indexOf(document.activeElement) : -1;
+  rows.replaceChildren(...callbackRows, ...records);
+  if (at >= 0) rows.querySelectorAll("button, a")[at]?.focus();
 }
 
 function bar(share) {

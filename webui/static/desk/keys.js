@@ -13,6 +13,7 @@ export function installKeys(desk) {
     KeyP: () => ["ready", "paused", "wrapup"].includes(desk.mode) && phonebar.openPause(),
     KeyR: () => (desk.mode === "wrapup" ? desk.finish() : ["offline", "paused", "faulty"].includes(desk.mode) && desk.ready()),
     KeyY: () => desk.mode === "wrapup" && desk.extendWrapup(),
+    KeyC: () => desk.callbacks.key(),
     KeyN: () => desk.focusNote(),
     KeyG: () => desk.call && note.draft(),
     KeyQ: () => { answers.input.focus(); answers.input.select(); },

@@ -2,9 +2,10 @@
 
 import { Stream } from "../stream.js";
 import { Answers } from "./answers.js";
+import { Callbacks } from "./callbacks.js";
 import { CallerCard } from "./caller.js";
 import { byId, duration, everySecond, h, icon, secondsSince, setServerTime, setText, show, t } from "./dom.js";
-import { renderIdle } from "./idle.js";
+import { renderIdle, renderTodo } from "./idle.js";
 import { installKeys } from "./keys.js";
 import { Note } from "./note.js";
 import { PhoneBar } from "./phonebar.js";
@@ -31,6 +32,8 @@ class Desk {
     this.answers = new Answers(this);
     this.caller = new CallerCard(this);
     this.note = new Note(this);
+    this.unwritten = [];
+    this.callbacks = new Callbacks(this);
     this.phonebar = new PhoneBar(this);
     this.stream = new Stream("desk");
     installKeys(this);
@@ -42,7 +45,11 @@ class Desk {
     this.stream.addEventListener("up", () => { if (this.note.failed) this.note.save(); });
     this.stream.addEventListener("health", (event) => this.#health(event.detail));
     this.softphone.addEventListener("change", () => this.render());
-    this.softphone.addEventListener("ring", () => { this.ringer.start(); document.title = t("来电 · 听见"); });
+    this.softphone.addEventListener("ring", () => {
+      if (this.callbacks.takesRing) { this.answer(); return; }
+      this.ringer.start();
+      document.title = t("来电 · 听见");
+    });
     this.softphone.addEventListener("over", () => this.render());
     addEventListener("beforeunload", (event) => {
       if (this.softphone.session || (IN_CALL.includes(this.mode) && !this.softphone.elsewhere)) event.preventDefault();
@@ -52,8 +59,10 @@ class Desk {
     byId("keys-close").addEventListener("click", () => byId("keys").close());
     everySecond(() => this.#counters());
     await this.load();
+    await this.callbacks.load();
+    this.callbacks.openFromAddress();
     await this.#startSoftphone();
-    setInterval(() => { if (!this.call) this.#loadIdle(); }, IDLE_MS);
+    setInterval(() => { if (!this.call) { this.#loadIdle(); this.callbacks.load(); } }, IDLE_MS);
   }
 
   async #startSoftphone() {
@@ -118,13 +127,17 @@ class Desk {
     switch (data.type) {
       case "figures": this.figures = data; this.#counters(); break;
       case "agent": if (data.agent.id === this.agent.id && this.#readAt("agent", data.now)) this.#agentChanged(data); break;
-      case "call": if (this.#readAt(`call${data.call_id}`, data.now)) this.#callChanged(data); break;
+      case "call":
+        if (this.#readAt(`call${data.call_id}`, data.now)) this.#callChanged(data);
+        if (data.call.direction === "out") this.callbacks.refresh();
+        break;
       case "missed": if (data.concerns === this.agent.id) this.#missed(); break;
       case "segment": if (mine) { this.transcript.add(data.segment); this.#useWords(); } break;
       case "speaking": if (mine) this.transcript.spoken(data.party, data.at); break;
       case "lag": if (mine) this.transcript.setLag(data.seconds, data.shed ? t("来不及转写，已略过 {n} 句", { n: data.shed }) : ""); break;
       case "suggestions": if (mine && this.#readAt("cards", data.now)) { this.answers.receive(data.cards, data.degraded); this.#useWords(); } break;
       case "transcript": if (mine && this.call) this.#reloadTranscript(); break;
+      case "callback": this.callbacks.changed(data.callback_id); break;
       case "recording_lost": if (mine) this.banner("recording", "bad", "alert-triangle", t("录音没有保存"), t("通话不受影响。已通知班长，请在备注中写清要点。")); break;
       case "articles": clearTimeout(this.articlesTimer); this.articlesTimer = setTimeout(() => { if (!this.call) this.#loadIdle(); }, Math.random() * 5000); break;
       default:
@@ -143,7 +156,8 @@ class Desk {
   #leaveWhenDone(before) {
     const { state } = this.agent;
     if (!this.call || state === "wrapup" || IN_CALL.includes(state) || this.softphone.session) return;
-    if (before === "wrapup" || this.call.ended_at) this.#leaveCall();
+    // Who rang and gave up, or went on to somebody else, leaves nothing to write here.
+    if (before === "wrapup" || this.call.ended_at || (before === "ringing" && !this.call.answered_at)) this.#leaveCall();
   }
 
   #callChanged(data) {
@@ -214,6 +228,8 @@ class Desk {
     try {
       const idle = await this.get("/desk/idle");
       renderIdle(idle);
+      this.unwritten = idle.unwritten;
+      this.renderTodo();
       this.#liveText(idle.live_text);
     } catch { /* the old figures stay; the banner says that the line is down */ }
   }
@@ -225,12 +241,21 @@ class Desk {
 
   // --- what is shown
 
+  renderTodo() {
+    renderTodo(this.unwritten, this.callbacks.drawn());
+  }
+
   get mode() {
     if (this.softphone.isRinging) return "ringing";
     const state = this.agent?.state ?? "offline";
     // The telephone knows first that somebody picked up.
     if (this.softphone.isTalking && !["talking", "held"].includes(state)) return this.softphone.held ? "held" : "talking";
     return state;
+  }
+
+  // The agent's own telephone is picked up, the citizen's still rings.
+  get isCallingOut() {
+    return this.callbacks.isUnreported && !this.call?.answered_at && (!this.call || this.call.direction === "out");
   }
 
   get since() {
@@ -246,6 +271,8 @@ class Desk {
     if (mode !== "paused") this.unbanner("missed");
     this.phonebar.render();
     this.caller.render();
+    this.callbacks.render();
+    byId("note").classList.toggle("is-out", this.call?.direction === "out");
     const inCall = Boolean(this.call);
     const heard = inCall && mode !== "ringing";
     show(byId("idle-mid"), !inCall);
@@ -391,9 +418,11 @@ class Desk {
   async finish(pauseReason = "") {
     if (this.mode !== "wrapup") return;
     if (!this.call) { await this.#act(pauseReason ? "/desk/agent/pause" : "/desk/agent/ready", pauseReason ? { reason: pauseReason } : {}, t("没有就绪")); return; }
+    const { id } = this.call;
+    if (this.callbacks.isUnreported && this.callbacks.isShown && !(await this.callbacks.report())) return;
     const value = this.note.value();
     if (!value.disposition) { this.note.demandResult(); return; }
-    const { id } = this.call;
+    if (!(await this.note.keepPromise(id))) return;
     clearTimeout(this.note.timer);
     if (await this.#act(`/desk/calls/${id}/finish`, { ...value, pause_reason: pauseReason }, t("没有完成"))) this.note.done(id);
   }

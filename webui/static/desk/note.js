@@ -1,6 +1,6 @@
 // The record of the call: saved by itself, kept in this browser first, so that a lost connection loses nothing.
 
-import { byId, clock, setText, t } from "./dom.js";
+import { byId, clock, setText, show, t } from "./dom.js";
 
 const SAVE_MS = 1000;
 const PREFIX = "tingjian-note-";
@@ -12,6 +12,7 @@ export class Note {
     this.text = byId("note-text");
     this.category = byId("note-category");
     this.finish = byId("finish");
+    this.promise = byId("promise-at");
     this.callId = null;
     this.form.addEventListener("input", () => this.#changed());
     this.form.addEventListener("submit", (event) => { event.preventDefault(); desk.finish(); });
@@ -39,20 +40,45 @@ export class Note {
 
   value() {
     const data = new FormData(this.form);
-    return { kind: data.get("kind") ?? "", category: this.category.value.trim(), note: this.text.value, disposition: data.get("disposition") ?? "" };
+    const disposition = this.desk.call?.direction === "out" ? "回访" : data.get("disposition") ?? "";
+    return { kind: data.get("kind") ?? "", category: this.category.value.trim(), note: this.text.value, disposition };
+  }
+
+  // 约定回电 with a time becomes a call that we owe; without one it is only noted.
+  async keepPromise(callId) {
+    if (byId("promise").hidden || !this.promise.value || this.promised === `${callId}${this.promise.value}`) return true;
+    try {
+      await this.desk.post("/desk/callbacks/promise", { call_id: callId, at: this.promise.value });
+      this.promised = `${callId}${this.promise.value}`;
+      return true;
+    } catch (error) {
+      this.promise.classList.add("bad");
+      this.promise.focus();
+      this.desk.fail(t("没有约上回电"), error);
+      return false;
+    }
+  }
+
+  #askTime() {
+    const isPromised = new FormData(this.form).get("disposition") === "约定回电";
+    show(byId("promise"), isPromised && this.desk.call?.caller.kind === "number" && this.desk.call?.direction !== "out");
+    this.promise.classList.remove("bad");
   }
 
   #fill(note) {
+    this.promise.value = "";
     for (const name of ["kind", "disposition"]) for (const radio of this.form.elements[name]) radio.checked = radio.value === (note[name] ?? "");
     this.category.value = note.category ?? "";
     this.text.value = note.note ?? "";
     this.#mark(false);
+    this.#askTime();
   }
 
   #changed() {
     if (!this.callId) return;
     this.isDirty = true;
     this.version = (this.version ?? 0) + 1;
+    this.#askTime();
     this.#mark(false);
     this.#keepLocally();
     clearTimeout(this.timer);

@@ -25,7 +25,7 @@ export class PhoneBar {
     const { desk } = this;
     const mode = desk.mode;
     const [word, name, style] = AGENT_STATES[mode] ?? AGENT_STATES.offline;
-    const label = mode === "paused" ? desk.agent.reason || t(word) : mode === "talking" ? t("通话中") : t(word);
+    const label = mode === "paused" ? desk.agent.reason || t(word) : mode === "talking" ? (desk.isCallingOut ? t("外呼中") : t("通话中")) : t(word);
     const look = `${mode}|${label}`;
     if (this.button.dataset.look !== look) {
       this.button.dataset.look = look;
@@ -68,8 +68,9 @@ export class PhoneBar {
     }
     const pause = item("pause", "小休", "coffee", "P", () => this.openPause(), { menu: true });
     const ready = item("ready", mode === "offline" ? "签入" : "就绪", "circle-check", "R", () => desk.ready(), { style: "pri", off: !softphone.registered });
-    if (mode === "ready") return [pause];
-    if (mode === "paused") return [ready, pause];
+    const dialOut = item("dial-out", "外呼", "phone-outgoing", "C", () => desk.callbacks.key(), { off: !softphone.registered || !desk.callbacks.canStart });
+    if (mode === "ready") return [pause, dialOut];
+    if (mode === "paused") return [ready, pause, dialOut];
     return [ready];
   }
 

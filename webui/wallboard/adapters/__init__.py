@@ -1,0 +1,1 @@
+"""The only place where the hall screen meets the network."""
