@@ -154,9 +154,7 @@ def build(settings: Settings, clock: Clock | None = None) -> House:
     working_days = WorkingDays(database)
     work_orders = WorkorderService(database, clock, SmsRules.of(settings))
     surveys = SurveyService(database, clock, secret_key(settings), settings.public_url)
-    callbacks = CallbackService(
-        database, clock, working_days, calls, calls, work_orders, surveys, CallbackSettings.of(settings)
-    )
+    callbacks = CallbackService(database, clock, working_days, calls, calls, work_orders, surveys, CallbackSettings.of(settings))
     return House(
         settings=settings,
         clock=clock,
