@@ -83,7 +83,10 @@ class Suggestion(Base):
     """An article offered to the agent in a call, in the revision that was shown. `confidence` is 0–100."""
 
     __tablename__ = "suggestion"
-    __table_args__ = (Index("ix_suggestion_call_id", "call_id"),)
+    __table_args__ = (
+        Index("ix_suggestion_call_id", "call_id"),
+        Index("ix_suggestion_article_id_created_at", "article_id", "created_at"),
+    )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)
     call_id: Mapped[uuid.UUID]
@@ -105,7 +108,10 @@ class SuggestionFeedback(Base):
     """What the agent did with a suggestion: adopted, ignored or wrong (with a reason); undone rows stay."""
 
     __tablename__ = "suggestion_feedback"
-    __table_args__ = (Index("ix_suggestion_feedback_suggestion_id", "suggestion_id"),)
+    __table_args__ = (
+        Index("ix_suggestion_feedback_suggestion_id", "suggestion_id"),
+        Index("ix_suggestion_feedback_at", "at"),
+    )
 
     id: Mapped[int] = mapped_column(BigInteger, primary_key=True)
     suggestion_id: Mapped[uuid.UUID] = mapped_column(ForeignKey("suggestion.id"))

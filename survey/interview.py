@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from survey import scoring
-from survey.logic import is_shown, shown_answers
+from survey.logic import shown_answers, shown_questions
 from survey.schema import LONGEST_TEXT_ANSWER, Question, QuestionKind, QuestionnaireDefinition, choices
 from survey.spoken_answers import Silence, Unclear, Unwilling, heard_value
 
@@ -89,8 +89,7 @@ class Interview:
 
     def visible(self) -> list[Question]:
         """Return the questions shown by the answers so far, answered or not."""
-        answers = self.answers
-        return [question for question in self.definition.questions if is_shown(question, answers)]
+        return shown_questions(self.definition, self._given)
 
     def next_question(self) -> Question | None:
         """Return the first question that is shown and neither answered nor left out; None at the end."""

@@ -48,13 +48,21 @@ def is_shown(question: Question, answers: Answers) -> bool:
     return all(holds(condition, answers) for condition in question.show_if)
 
 
+def shown_questions(definition: QuestionnaireDefinition, answers: Answers) -> list[Question]:
+    """Return the questions shown by the answers before them, answered or not."""
+    kept: dict[str, object] = {}
+    shown = []
+    for question in definition.questions:
+        if is_shown(question, kept):
+            shown.append(question)
+            if question.key in answers:
+                kept[question.key] = answers[question.key]
+    return shown
+
+
 def shown_answers(definition: QuestionnaireDefinition, answers: Answers) -> dict[str, object]:
     """Return the answers that still count: those of questions shown by the answers before them."""
-    kept: dict[str, object] = {}
-    for question in definition.questions:
-        if question.key in answers and is_shown(question, kept):
-            kept[question.key] = answers[question.key]
-    return kept
+    return {question.key: answers[question.key] for question in shown_questions(definition, answers) if question.key in answers}
 
 
 def check(definition: QuestionnaireDefinition) -> list[Problem]:

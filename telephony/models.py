@@ -75,6 +75,7 @@ class Call(Base):
     __table_args__ = (
         UniqueConstraint("node", "linkedid"),
         Index("ix_call_started_at", "started_at"),
+        Index("ix_call_queued_at", "queued_at"),
         Index("ix_call_caller_number_started_at", "caller_number", "started_at"),
         Index("ix_call_agent_id_started_at", "agent_id", "started_at"),
         Index("ix_call_unique_id", "unique_id"),

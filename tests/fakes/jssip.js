@@ -21,7 +21,7 @@
     sendDTMF(tone) { (window.tones ??= []).push(tone); }
   }
   class UA extends Emitter {
-    constructor(settings) { super(); window.telephone = this; this.settings = settings; }
+    constructor(settings) { super(); window.telephone = this; this.settings = settings; document.documentElement.dataset.telephone = 'made'; }
     start() { setTimeout(() => this.emit("registered"), 10); }
     stop() {}
     ring() { this.session = new Session(); this.emit("newRTCSession", { originator: "remote", session: this.session }); }

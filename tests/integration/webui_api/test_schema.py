@@ -41,6 +41,7 @@ OPERATIONS = {
     ("POST", "/cases/batch"): ("supervisor", True),
     ("GET", "/questionnaires"): ("manager", True),
     ("GET", "/surveys"): ("manager", True),
+    ("GET", "/wallboard"): ("manager", True),
 }
 _EXAMPLES = 15
 _FEW = 6  # an article's words take long to make up

@@ -67,6 +67,7 @@ def desk(hotline: Hotline, address: str, context: BrowserContext) -> Iterator[Pa
     page.click(".loginform .btn.pri")
     page.wait_for_url("**/desk/")
     expect(page.locator("#state")).to_contain_text("就绪")
+    expect(page.locator("html")).to_have_attribute("data-telephone", "made")
     yield page
     assert wrong == []
 

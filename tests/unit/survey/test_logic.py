@@ -106,6 +106,12 @@ def test_a_changed_answer_hides_what_hung_on_it() -> None:
     assert shown_answers(definition, {"a": 1, "b": "no", "c": "…"}) == {"a": 1, "b": "no", "c": "…"}
 
 
+def test_an_answer_behind_a_question_does_not_show_it() -> None:
+    """Only a draft that was never checked has such a condition; it must not be asked again and again."""
+    definition = questionnaire(question("a", show_if=when("b")), question("b"))
+    assert Interview(definition, {"a": 3, "b": 3}).next_question() is None
+
+
 _ANSWERS: dict[str, Any] = {
     "rating": 1,
     "single": "o1",
