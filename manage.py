@@ -22,8 +22,8 @@ def cli(context: click.Context) -> None:
 
 for command in (
     processes.prepare, processes.up, demo.demo, processes.web, processes.bridge, processes.dispatcher, processes.worker,
-    processes.dialer, processes.ivr, calendar.calendar, processes.db, processes.asterisk, calls.call, calls.transcribe,
-    knowledge.search, knowledge.article, cases.case, people.user, people.token,
+    processes.dialer, processes.ivr, calendar.calendar, processes.db, processes.asterisk, calls.call, calls.citizen,
+    calls.transcribe, knowledge.search, knowledge.article, cases.case, people.user, people.token,
 ):  # fmt: skip
     cli.add_command(command)
 

@@ -39,6 +39,7 @@ class ListFilter:
     phone_tail: str = ""
     text: str = ""
     campaign: str = ""
+    case_id: uuid.UUID | None = None
 
 
 @dataclass(frozen=True)
@@ -202,7 +203,12 @@ class CallbackListing:
 
     def _conditions(self, wanted: ListFilter) -> list[ColumnElement[bool]]:
         now = self._clock.now()
-        exact = ((wanted.reason, Callback.reason), (wanted.phone, Callback.phone), (wanted.campaign, Callback.campaign))
+        exact: tuple[tuple[object, ColumnElement[Any]], ...] = (
+            (wanted.reason, Callback.reason.expression),
+            (wanted.phone, Callback.phone.expression),
+            (wanted.campaign, Callback.campaign.expression),
+            (wanted.case_id, Callback.case_id.expression),
+        )
         found: list[ColumnElement[bool]] = [column == value for value, column in exact if value]
         # Who was not drawn is kept for the weights; it is nobody's work.
         found.append(Callback.state == wanted.state if wanted.state else Callback.state != "not_sampled")

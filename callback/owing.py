@@ -22,7 +22,7 @@ from callback.due import due_at, promised_by
 from callback.events import CallbackOwed
 from callback.hindrance import Hindrance
 from callback.models import Callback, CallbackAttempt
-from callback.rule import Reason, RuleDefinition, Subject, Way, expiry, is_about
+from callback.rule import Reason, RuleDefinition, Subject, Way, expiry, is_about, is_past
 from callback.rules import Rules
 from callback.sampling import draw
 from callback.subjects import subject_of_call, subject_of_case
@@ -104,10 +104,11 @@ class Owing:
         case = self._cases.get_case(case_id)
         subject = subject_of_case(case)
         try:
-            number = normalise_phone(case.phone)
+            number, is_number = normalise_phone(case.phone), True
         except BadPhoneError:
-            return self._by_rules(Reason.CASE_CLOSED, f"case_closed:{case_id}", case.phone[:40], subject, is_number=False)
-        return self._by_rules(Reason.CASE_CLOSED, f"case_closed:{case_id}", number, subject)
+            number, is_number = case.phone[:40], False
+        key, closed_at = f"case_closed:{case_id}", case.closed_at
+        return self._by_rules(Reason.CASE_CLOSED, key, number, subject, is_number=is_number, happened_at=closed_at)
 
     def for_bad_rating(
         self, survey_id: uuid.UUID, callback_id: uuid.UUID | None, call_id: uuid.UUID | None, case_id: uuid.UUID | None
@@ -277,11 +278,21 @@ class Owing:
         query = select(Callback).where(Callback.phone == number, Callback.reason == Reason.MISSED_CALL, Callback.state == "owed")
         return list(session.scalars(query.with_for_update()))
 
-    def _by_rules(self, reason: Reason, key: str, number: str, subject: Subject, *, is_number: bool = True) -> list[CallbackView]:
+    def _by_rules(
+        self,
+        reason: Reason,
+        key: str,
+        number: str,
+        subject: Subject,
+        *,
+        is_number: bool = True,
+        happened_at: datetime | None = None,
+    ) -> list[CallbackView]:
         with self._door.database.transaction() as session:
-            wordings = self._wordings(session, reason, subject)
             rows = []
-            for wording in wordings:
+            for wording in self._wordings(session, reason, subject):
+                if is_past(wording.definition, happened_at, self._door.clock.now()):
+                    continue
                 # Each rule of a survey asks for itself; a reply is owed once, whatever the rules.
                 own = f"{key}:{wording.rule_key}" if wording.definition.is_survey else key
                 rows.append(self.write(session, own, number, subject, wording, is_number=is_number))

@@ -16,7 +16,7 @@ from callback.due import due_at
 from callback.etiquette import NumberFacts
 from callback.hindrance import Hindrance
 from callback.models import Callback, CallbackAttempt, CallbackRule, CallbackRuleVersion
-from callback.rule import Reason, RuleDefinition, Subject, Way, is_about
+from callback.rule import Reason, RuleDefinition, Subject, Way, is_about, is_past
 from callback.rules import Rules
 from callback.sampling import draw
 from callback.subjects import subject_of_call, subject_of_case
@@ -69,7 +69,7 @@ class Previewing:
         facts = self._facts_of({entry[1] for entry in found}, definition)
         for key, number, subject, happened_at in found:
             due = due_at(definition.when, happened_at, self._door.working_days.add_working_days)
-            if not due < end:
+            if not due < end or is_past(definition, happened_at, start):
                 continue
             candidate = Candidate(
                 definition.reason, definition.ways[0], number, ask_every_days=definition.ask_every_days,

@@ -219,6 +219,11 @@ def is_about(definition: RuleDefinition, subject: Subject) -> bool:
     return all(not wanted or value in wanted for wanted, value in named)
 
 
+def is_past(definition: RuleDefinition, happened_at: datetime | None, now: datetime) -> bool:
+    """Say whether something is too long ago to be asked about: an office that hands in its old cases must not ring them all."""
+    return happened_at is not None and happened_at + timedelta(days=definition.expires_after_days) < now
+
+
 def expiry(definition: RuleDefinition, due_at: datetime) -> datetime:
     """Return when a callback that falls due at a moment is given up."""
     return due_at + timedelta(days=definition.expires_after_days)

@@ -1,5 +1,7 @@
-"""`manage.py call …` and `manage.py transcribe …`."""
+"""`manage.py call …`, `manage.py citizen …` and `manage.py transcribe …`."""
 
+import asyncio
+import contextlib
 import json
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -7,6 +9,8 @@ from pathlib import Path
 
 import click
 
+from core.clock import LOCAL_ZONE
+from core.errors import InvalidInputError
 from core.settings import Settings, get_settings
 from telephony.speech.files import Mode, transcribe_file
 
@@ -39,6 +43,46 @@ def _answering(settings: Settings, caller: str) -> Callable[[], bool]:
 
     telephony, since = build(settings).telephony, datetime.now(UTC)
     return lambda: telephony.is_caller_answered(caller, since)
+
+
+_HAPPENED = {
+    "ringing": "来电",
+    "answered": "已接听",
+    "did": "动作 {move}",
+    "failed": "通话失败：{error}",
+    "closed": "通话结束，听到 {heard_seconds} 秒",
+}
+
+
+@click.command()
+@click.argument("number")
+@click.argument("moves", nargs=-1)
+@click.option("--after", default=1.0, show_default=True, type=click.FloatRange(0, 60), help="Seconds of ringing before picking up.")
+@click.option("--busy", is_flag=True, help="Refuse every call.")
+@click.option("--absent", is_flag=True, help="Never pick up.")
+@click.option("--save", type=click.Path(dir_okay=False), help="Write what was heard in the last call to this WAV.")
+def citizen(number: str, moves: tuple[str, ...], after: float, busy: bool, absent: bool, save: str | None) -> None:
+    """Be a citizen with this NUMBER whom the running hotline can ring (where OUTBOUND_TRUNK points here), until Ctrl-C.
+
+    MOVES are made one by one as prompts are heard. When one begins: barge:KEYS, or cut (hangs up). When one ends: KEYS,
+    say:FILE.wav, wait, or "hang up". The demonstration's questionnaire in whole: barge:2 barge:1 barge:1 barge:9# barge:#
+    """
+    from telephony.adapters.sip_listener import Script, listen
+
+    settings = get_settings()
+    host, _, port = settings.outbound_trunk.partition("@")[2].partition(";")[0].partition(":")
+    if host != "127.0.0.1" or not port.isdigit():
+        raise InvalidInputError(f"OUTBOUND_TRUNK 指向 {settings.outbound_trunk or '空'}，不在本机，这里接不到外呼。")
+
+    def tell(kind: str, **fields: object) -> None:
+        if kind == "listening":
+            click.echo(f"{number} 正在等热线打来（{settings.outbound_trunk.format(phone=number)}），Ctrl-C 结束")
+        elif kind in _HAPPENED:
+            click.echo(f"{datetime.now(LOCAL_ZONE):%H:%M:%S}　{_HAPPENED[kind].format(**fields)}")
+
+    script = Script(moves, None if absent else after, is_busy=busy, save=save or "")
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(listen(int(port), {number: script}, tell, pause_seconds=0.9))
 
 
 @click.command()

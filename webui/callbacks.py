@@ -7,7 +7,7 @@ from typing import Any
 from flask import Blueprint, jsonify, render_template, request
 from flask_babel import gettext as _
 
-from callback.listing import CallbackListing, CallbackRow
+from callback.listing import CallbackListing, CallbackRow, ListFilter
 from callback.views import CallbackView
 from core import audit
 from core.errors import PermissionDeniedError
@@ -135,6 +135,17 @@ def row_of(one: CallbackRow, now: datetime, agents: dict[uuid.UUID, str]) -> dic
         "holder": agents.get(held_by, _("其他坐席")) if held_by else "",
         "is_mine": held_by is not None and held_by == current_person().agent_id,
     }
+
+
+def rows_of_case(case_id: uuid.UUID) -> list[dict[str, Any]]:
+    """Return the callbacks that a case brought about, as rows, without those the asker may not see."""
+    person = current_person()
+    if not person.may(Permission.READ_CALLBACKS):
+        return []
+    seen_by = None if may_see_all() else person.agent_id or uuid.UUID(int=0)
+    found = listing().list_callbacks(ListFilter(state="", case_id=case_id, seen_by=seen_by))
+    now, agents = current_house().clock.now(), agent_names()
+    return [row_of(one, now, agents) for one in found.rows]
 
 
 def may_see_all() -> bool:

@@ -5,6 +5,7 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import Any
 
 from callback.listing import ListFilter
 from callback.rule import Reason, Way
@@ -36,7 +37,7 @@ def read_query(
     state = arguments.get("state", "owed")
     state = state if state in STATES else "owed"
     chosen = [("state", state)] if state != "owed" else []
-    values: dict[str, str] = {}
+    values: dict[str, Any] = {}
     for name, choices in (("reason", REASONS), ("way", WAYS), ("due", DUE)):
         if arguments.get(name, "") in choices:
             values[name] = arguments[name]

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from webui.callbacks import may_dial, rows_of_case
 from webui.calls import WholeNumberError
 from webui.cases_query import read_cases_query
 from webui.errors import says
@@ -56,7 +57,7 @@ def index() -> str:
 def show(case_id: uuid.UUID) -> Any:
     """Show one case."""
     case = current_house().workorder.get_case(case_id)
-    return render_template("cases/show.html", case=case, source=_source(case))
+    return render_template("cases/show.html", case=case, source=_source(case), rows=rows_of_case(case_id), may_dial=may_dial())
 
 
 def _condition(name: str, value: str) -> str:

@@ -65,6 +65,8 @@ class HealthCheck:
             "bridge": process_part("bridge", alive),
             "dispatcher": process_part("dispatcher", alive, events),
             "worker": process_part("worker", alive, jobs),
+            "dialer": process_part("dialer", alive),
+            "ivr": process_part("ivr", alive),
         }
 
     def _search_part(self) -> Part:

@@ -22,7 +22,7 @@ from baresip.events import Event, StackEvent
 from core.errors import InvalidInputError, UnavailableError
 from telephony.speech.audio import Audio, read_wav, to_pcm16
 
-_TICK_SECONDS = 0.02
+TICK_SECONDS = 0.02
 _AHEAD_SECONDS = 0.12
 _ASK_SECONDS = 0.25
 _BREATH_SECONDS = 0.7
@@ -89,6 +89,30 @@ def _address(wanted: CitizenCall) -> str:
         raise InvalidInputError("a display name holds no quotes, brackets, backslashes or line ends")
     account = Account(wanted.number, wanted.server, "", reg_interval=0, audio_codecs=("pcma", "pcmu")).aor()
     return f'"{wanted.display_name}" {account}' if wanted.display_name else account
+
+
+def speech_at(audio: Audio, rate: int) -> bytes:
+    """Return 16-bit samples at the rate (Hz) that a call sends."""
+    samples = audio.samples
+    if audio.rate != rate:
+        samples = np.asarray(soxr.resample(samples, audio.rate, rate), dtype=np.float32)
+    return to_pcm16(samples)
+
+
+def write_ahead(call: Any, speech: memoryview) -> int:
+    """Give a call what it can send soon; returns how many bytes it took."""
+    info = call.audio.info()
+    room = int(info.tx_sample_rate * _AHEAD_SECONDS) * 2 - info.tx_buffered
+    return int(call.audio.write(speech[: room // 2 * 2])) if room > 0 else 0
+
+
+def save_heard(path: Path, samples: bytes | bytearray, rate: int) -> None:
+    """Write what a citizen heard to a WAV."""
+    with wave.open(str(path), "wb") as file:
+        file.setnchannels(1)
+        file.setsampwidth(2)
+        file.setframerate(rate)
+        file.writeframes(bytes(samples))
 
 
 class _Citizen:
@@ -160,7 +184,7 @@ class _Citizen:
         speech: memoryview | None = None
         position = 0
         while not self._closed.is_set():
-            await asyncio.sleep(_TICK_SECONDS)
+            await asyncio.sleep(TICK_SECONDS)
             on_line = time.monotonic() - answered
             if wanted.stay_seconds is not None and on_line >= wanted.stay_seconds:
                 return
@@ -172,12 +196,10 @@ class _Citizen:
                 if speech is None:
                     if not self._may_speak(on_line) or not info.tx_ready:
                         continue
-                    speech = memoryview(self._speech_at(info.tx_sample_rate))
+                    speech = memoryview(speech_at(self._audio, info.tx_sample_rate))
                     report.speaking_from = time.time()
                 if position < len(speech):
-                    room = int(info.tx_sample_rate * _AHEAD_SECONDS) * 2 - info.tx_buffered
-                    if room > 0:
-                        position += call.audio.write(speech[position : position + room // 2 * 2])
+                    position += write_ahead(call, speech[position:])
                 elif report.speaking_until is None and info.tx_buffered == 0:
                     report.speaking_until = time.time()
             except (AudioNotActive, AudioRestarted):
@@ -200,12 +222,6 @@ class _Citizen:
                 return
             await asyncio.sleep(_ASK_SECONDS)
 
-    def _speech_at(self, rate: int) -> bytes:
-        samples = self._audio.samples
-        if self._audio.rate != rate:
-            samples = np.asarray(soxr.resample(samples, self._audio.rate, rate), dtype=np.float32)
-        return to_pcm16(samples)
-
     def _listen(self, call: Any, info: Any) -> None:
         if info.rx_ready:
             self._heard_rate = info.rx_sample_rate
@@ -215,10 +231,5 @@ class _Citizen:
                 self._heard += heard
 
     def _save(self) -> None:
-        if self._wanted.save is None:
-            return
-        with wave.open(str(self._wanted.save), "wb") as file:
-            file.setnchannels(1)
-            file.setsampwidth(2)
-            file.setframerate(self._heard_rate)
-            file.writeframes(bytes(self._heard))
+        if self._wanted.save is not None:
+            save_heard(self._wanted.save, self._heard, self._heard_rate)

@@ -54,7 +54,6 @@ PURE = (
     "webui/supervisor_rules.py",
     "webui/wallboard/figures.py",
     "webui/wallboard/playlist.py",
-    "webui/wallboard/signing.py",
     "webui/wallboard/webhook_addresses.py",
     "workorder/case_fields.py",
     "workorder/sms_hours.py",

@@ -63,7 +63,8 @@ def close_case(program: Program, phone: str) -> str:
     file = io.StringIO()
     rows = csv.writer(file)
     rows.writerow(["办件编号", "事项名称", "承办单位", "大厅", "联系电话", "申请人", "办理结果", "办结时间"])
-    rows.writerow([number, "居住证申领", "市公安局", "市政务服务大厅", phone, "王芳", "办结", "2026-11-20 10:00"])
+    closed_at = local_date(datetime.now(UTC)).isoformat()
+    rows.writerow([number, "居住证申领", "市公安局", "市政务服务大厅", phone, "王芳", "办结", closed_at])
     path = program.folder / f"{number}.csv"
     path.write_text(file.getvalue(), encoding="utf-8")
     assert "1" in program.run("case", "import", str(path))

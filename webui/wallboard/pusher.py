@@ -9,8 +9,8 @@ import structlog
 
 from core.clock import Clock
 from core.errors import InvalidInputError, UnavailableError
+from core.signing import signed_headers
 from webui.wallboard.ports import HallSystem, HallSystemUnavailableError
-from webui.wallboard.signing import signed_headers
 from webui.wallboard.snapshot import Snapshots
 from webui.wallboard.webhook_addresses import read_address
 from webui.wallboard.webhooks import MOST_WEBHOOKS, DuePush, PushResult, WebhookService
@@ -68,7 +68,12 @@ class WallPusher:
             sent_at, delivery_id = self._clock.now(), str(uuid.uuid4())
             head = json.dumps({"delivery_id": delivery_id, "sent_at": sent_at.isoformat()})
             body = head[:-1].encode() + b', "figures": ' + snapshot.body + b"}"
-            headers = signed_headers(due.secret, int(sent_at.timestamp()), body, delivery_id)
+            headers = {
+                "Content-Type": "application/json",
+                "User-Agent": "Tingjian-Wallboard/1",
+                "X-Tingjian-Delivery": delivery_id,
+                **signed_headers(due.secret, sent_at, body),
+            }
             taken = self._hall.push(address, headers, body)
         except HallSystemUnavailableError as error:
             log.info("wallboard_push_failed", webhook=str(due.webhook_id), why=error.why, status=error.answered)

@@ -13,7 +13,6 @@ from core import audit
 from core.database import Database
 from core.errors import ConflictError, InvalidInputError, NotFoundError
 from webui.wallboard.models import WallboardWebhook
-from webui.wallboard.signing import pause_seconds
 from webui.wallboard.webhook_addresses import Network, check_known_host, read_address
 
 MOST_WEBHOOKS = 8
@@ -21,6 +20,8 @@ SHORTEST_SECONDS, LONGEST_SECONDS = 2, 3600
 LEASE = timedelta(seconds=30)
 """Longer than a push may take; when it runs out, another worker pushes."""
 _LONGEST_NAME = 40
+_LONGEST_PAUSE_SECONDS = 300
+_MOST_DOUBLINGS = 8
 
 
 class BadWebhookError(InvalidInputError):
@@ -191,6 +192,11 @@ def _find(session: Session, webhook_id: uuid.UUID) -> WallboardWebhook:
     if row is None:
         raise WebhookNotFoundError(webhook_id)
     return row
+
+
+def pause_seconds(every_seconds: int, failures: int) -> int:
+    """Return how long to wait for the next push: doubled with each failure in a row, at most five minutes (or the usual pause)."""
+    return min(every_seconds << min(failures, _MOST_DOUBLINGS), max(_LONGEST_PAUSE_SECONDS, every_seconds))
 
 
 def _view(row: WallboardWebhook) -> WebhookView:

@@ -102,6 +102,12 @@ def test_a_closed_case_is_asked_about_on_the_next_day_by_the_version_then_in_for
     assert base.service.owe_for_case(close_case(base, "YC3")) == []
 
 
+def test_an_office_that_hands_in_its_old_cases_has_nobody_rung(base: Base) -> None:
+    base.service.save_rule("case", rule(expires_after_days=14), "test")
+    assert base.service.owe_for_case(close_case(base, "YC-OLD", closed_at="2026-03-03T09:00:00+08:00")) == []
+    assert len(base.service.owe_for_case(close_case(base, "YC-NEW", closed_at="2026-03-05T09:00:00+08:00"))) == 1
+
+
 def test_a_rule_is_about_whom_it_says(base: Base) -> None:
     base.service.save_rule("case", rule(who={"units": ["市税务局"]}), "monitor")
     assert base.service.owe_for_case(close_case(base)) == []

@@ -34,7 +34,7 @@ def _all_well(app: Flask, house: Any, database: Database, monkeypatch: pytest.Mo
     with database.transaction() as session:
         for table in ("process_heartbeat", "job", "outbox_event"):
             session.execute(text(f"DELETE FROM {table}"))
-        for number, name in enumerate(("bridge", "dispatcher", "worker")):
+        for number, name in enumerate(("bridge", "dispatcher", "worker", "dialer", "ivr")):
             beat(session, name, "node1", pid=100 + number)
 
 
@@ -52,7 +52,7 @@ def test_all_is_well(app: Flask) -> None:
     status, health = asked(app)
     assert (status, health["status"]) == (200, "ok")
     assert {name: part["status"] for name, part in health["parts"].items()} == dict.fromkeys(
-        ("database", "elasticsearch", "bridge", "dispatcher", "worker"), "ok"
+        ("database", "elasticsearch", "bridge", "dispatcher", "worker", "dialer", "ivr"), "ok"
     )
     assert health["parts"]["worker"]["processes"] == 1
 
@@ -62,6 +62,7 @@ def test_all_is_well(app: Flask) -> None:
     [
         ("DELETE FROM process_heartbeat WHERE name = 'bridge'", "bridge"),
         ("UPDATE process_heartbeat SET at = at - interval '1 minute' WHERE name = 'worker'", "worker"),
+        ("DELETE FROM process_heartbeat WHERE name = 'dialer'", "dialer"),
         ("UPDATE process_heartbeat SET detail = '{\"problem\": \"Asterisk does not answer\"}' WHERE name = 'bridge'", "bridge"),
     ],
 )
