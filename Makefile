@@ -34,8 +34,10 @@ lint: ## ruff, mypy, import-linter
 unit: ## tests without a socket, in parallel
 	@$(PY) -m pytest -q -n 2 --disable-socket --allow-unix-socket tests/unit tests/architecture
 
-integration: ## tests on the real parts, one by one
-	@$(PY) -m pytest -q --durations=10 tests/contract tests/integration
+# Two workers, each with real parts of its own: most of these tests wait for a telephone to ring. A file stays whole, in the order of
+# the folders, for the long files come first.
+integration: ## tests on the real parts
+	@$(PY) -m pytest -q -n 2 --dist loadfile --no-loadscope-reorder --durations=10 tests/contract tests/integration
 
 e2e: ## the whole program with a browser and a telephone
 	@$(PY) -m pytest -q --durations=10 tests/e2e

@@ -195,7 +195,7 @@ def after_call(site: Site) -> Any:
 
 def answered_call(site: Site, script: dict[str, Any]) -> tuple[Any, Any, uuid.UUID]:
     agent_id, phone = site.hotline.seat("8031", pick_up_after=0)
-    people = site.people({PHONE: {"calls": "12345", "pause": 0.3, **script}})
+    people = site.people({PHONE: {"calls": "12345", **script}})
     eventually(lambda: site.hotline.state(agent_id) == "talking")
     time.sleep(1)
     return people, phone, agent_id

@@ -217,6 +217,8 @@ def test_a_missed_call_pauses_and_tells(hotline: Hotline, desk: Page) -> None:
     unique = ring(hotline, desk)
     expect(desk.locator("#state")).to_contain_text("振铃")
     hotline.telephony.record([facts.AgentMissed(hotline.now, unique, "8001", f"{unique}-8001")])
+    # Told while the telephone still rings, and still there when it has stopped.
+    expect(desk.locator("[data-banner=missed]")).to_contain_text("没有接听")
     desk.evaluate("telephone.session.end('remote')")
     expect(desk.locator("[data-banner=missed]")).to_contain_text("没有接听")
     expect(desk.locator("#state")).to_contain_text("未接来电")

@@ -268,7 +268,8 @@ class Desk {
     if (!this.agent) return;
     const { mode, softphone } = this;
     if (mode !== "ringing") this.ringer.stop();
-    if (mode !== "paused") this.unbanner("missed");
+    // By what the server says: the telephone may still ring for a moment when the call has gone on to the next.
+    if (!["ringing", "paused"].includes(this.agent.state)) this.unbanner("missed");
     this.phonebar.render();
     this.caller.render();
     this.callbacks.render();
