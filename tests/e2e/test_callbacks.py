@@ -231,8 +231,9 @@ def test_an_agent_rings_from_the_list_and_fills_the_same_questionnaire_in(
     agent.page.locator("#callback-left").get_by_text(number).wait_for()
     agent.expect_state("就绪")
     agent.page.locator('#callback-right [data-act="dial"]').click()
-    agent.answer()
+    # The agent's own telephone picks up by itself.
     talker.wait_for("answered")
+    agent.expect_state("通话中")
     form = agent.page.locator("#survey-form")
     form.get_by_text("非常满意", exact=True).click()
     form.get_by_text("办成了", exact=True).click()
