@@ -86,7 +86,8 @@ FILLS_EMPTY_DATABASES = {"launcher/year/fill.py"}
 READS_CLOCK = {
     "core/clock.py",  # the Clock itself
     "core/database.py",  # the milliseconds of a UUIDv7
-    "telephony/adapters/sip_citizen.py",  # a telephone of tests and demonstrations
+    "telephony/adapters/sip_citizen.py",  # telephones of tests and demonstrations
+    "telephony/adapters/sip_listener.py",
     "kb/adapters/elastic_search_index.py",  # the stamp in an index's name
 }
 
