@@ -25,7 +25,7 @@ _STOP = frozenset({
 # fmt: on
 GRADES = {"5": _l("非常满意"), "4": _l("满意"), "3": _l("基本满意"), "2": _l("不满意"), "1": _l("非常不满意")}
 _YES_NO_WORDS = {"是": _l("是"), "否": _l("否")}
-_MOST_TEXTS = 5000
+_MOST_TEXTS = 2000
 MOST_CROSSED = 50_000
 MOST_LISTED = 10_000
 
@@ -147,7 +147,7 @@ class QuestionnaireReads:
         return {(str(row), str(column)): count for row, column, count in rows}
 
     def texts(self, wanted: Filter, question_key: str) -> list[str]:
-        """Return what people said in their own words, the latest first, a few thousand at most."""
+        """Return what people said in their own words, the latest first, 2,000 at most."""
         condition, values = _surveys_where(wanted, "a.answered_at")
         with self._database.transaction() as session:
             rows = session.execute(
