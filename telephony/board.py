@@ -59,7 +59,7 @@ class LiveCall:
 
 @dataclass(frozen=True)
 class ServiceCount:
-    """Calls of a stretch of time. offered = answered + abandoned after 5 s; in time = answered within the target."""
+    """Calls of a stretch of time. offered = answered + abandoned after 5 s + sent away; in time = answered within the target."""
 
     offered: int = 0
     answered: int = 0
@@ -253,9 +253,11 @@ class BoardReads:
     def _count_columns(self) -> list[ColumnElement[Any]]:
         answered = Call.answered_at.is_not(None)
         abandoned = and_(Call.outcome == "abandoned", func.coalesce(Call.waiting_seconds, 0) >= SHORT_ABANDON_SECONDS)
+        unserved = and_(Call.outcome == "failed", Call.answered_at.is_(None))
         return [
             func.count(case((answered, 1))),
             func.count(case((abandoned, 1))),
+            func.count(case((unserved, 1))),
             func.count(case((and_(answered, Call.waiting_seconds <= self._target), 1))),
         ]
 
@@ -367,8 +369,8 @@ def _queue_day(name: str, title: str, agents: list[AgentView], calls: list[LiveC
     )
 
 
-def _service_count(answered: int, abandoned: int, in_time: int) -> ServiceCount:
-    return ServiceCount(offered=answered + abandoned, answered=answered, abandoned=abandoned, in_time=in_time)
+def _service_count(answered: int, abandoned: int, unserved: int, in_time: int) -> ServiceCount:
+    return ServiceCount(offered=answered + abandoned + unserved, answered=answered, abandoned=abandoned, in_time=in_time)
 
 
 def _sum(counts: list[ServiceCount]) -> ServiceCount:

@@ -13,6 +13,7 @@ from core.outbox import OutboxEvent
 from core.settings import Settings
 from telephony import ami_facts as f
 from telephony.agent_state import AgentStateError
+from telephony.board import ServiceCount
 from telephony.door import TelephonyRules
 from telephony.models import Agent, AgentQueue, AgentStateChange, Call, CallEvent, CallLeg, Recording
 from telephony.seat_actions import PauseReasonError, UnknownQueueError
@@ -137,6 +138,19 @@ def test_numbers_count_up_and_begin_anew_each_day(service: TelephonyService, dat
     with database.transaction() as session:
         numbers = list(session.scalars(select(Call.number).order_by(Call.started_at)))
     assert numbers == ["20260317-000001", "20260317-000002", "20260318-000001"]
+
+
+def test_who_waited_in_vain_was_offered_too(service: TelephonyService, clock: FakeClock) -> None:
+    """The board counts as the statistics do."""
+    at, unique, channel = clock.now(), "u-1.0", "PJSIP/carrier-u"
+    for fact in (
+        f.CallArrived(at, unique, unique, channel, "13800138000", "", "12345", "consult", ""),
+        f.CallerJoined(at, unique, unique, channel, "consult", 1),
+        f.CallUnserved(at, unique, "TIMEOUT"),
+        f.ChannelGone(at, unique, channel, 17, ""),
+    ):
+        service.record([fact])
+    assert service.live_board().today == ServiceCount(offered=1)
 
 
 def test_where_the_switch_is_away_nothing_is_written(service: TelephonyService, switch: FakeSwitch) -> None:
