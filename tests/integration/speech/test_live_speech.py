@@ -2,6 +2,7 @@
 
 import csv
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -122,7 +123,8 @@ from pathlib import Path
 from telephony.adapters.whisper_live import WhisperLiveDecoder
 decoder = WhisperLiveDecoder(Path(sys.argv[1]))
 decoder.start()
-print("child", decoder.process.pid, flush=True)
+sys.stdout.write(f"child {decoder.process.pid}\\n")
+sys.stdout.flush()
 time.sleep(60)
 """
 
@@ -130,8 +132,8 @@ time.sleep(60)
 def test_the_decoder_dies_with_a_parent_that_is_killed(weights: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", PARENT, str(weights)], cwd=PROJECT_DIR, stdout=subprocess.PIPE) as parent:
         assert parent.stdout is not None
-        said = next(line.split() for line in parent.stdout if line.startswith(b"child "))
-        child = int(said[1])
+        # Its log goes the same way, and may stand before the word on the same line.
+        child = next(int(found[1]) for line in parent.stdout if (found := re.search(rb"child (\d+)", line)))
         assert Path(f"/proc/{child}").exists()
         parent.kill()
         parent.wait()
