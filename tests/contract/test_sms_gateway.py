@@ -59,6 +59,8 @@ def line(request: pytest.FixtureRequest) -> Iterator[Line]:
         carrier = SmppCarrier()
         gateway = smpp_gateway(carrier.port, receipts.append)
         assert gateway.wait_until_bound(10)
+        # The server hears of the session a moment after we do, and ends only those it has heard of.
+        carrier.wait_for_sessions()
     yield Line(gateway, carrier, receipts)
     gateway.close()
     carrier.close()
