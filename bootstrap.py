@@ -37,6 +37,7 @@ from kb.ports import FieldWeights
 from kb.service import INDEX_PENDING, INDEX_QUEUE, KnowledgeService
 from survey.adapters.async_agi import AsyncAgiLines
 from survey.adapters.kokoro_voice import KokoroVoice, voice_folder
+from survey.catalogue import Catalogue
 from survey.ears import AnswerEars, AnswerRecognizer
 from survey.events import BadRatingGiven, QuestionnaireLaunched, SurveyAnswered, SurveyFinished
 from survey.handlers import CLOSE_EXPIRED, SurveyHandlers
@@ -154,7 +155,9 @@ def build(settings: Settings, clock: Clock | None = None) -> House:
     working_days = WorkingDays(database)
     work_orders = WorkorderService(database, clock, SmsRules.of(settings))
     surveys = SurveyService(database, clock, secret_key(settings), settings.public_url)
-    callbacks = CallbackService(database, clock, working_days, calls, calls, work_orders, surveys, CallbackSettings.of(settings))
+    prompts = PromptLibrary(settings.prompts)
+    asked, rules = Catalogue(surveys, prompts), CallbackSettings.of(settings)
+    callbacks = CallbackService(database, clock, working_days, calls, calls, work_orders, asked, rules)
     return House(
         settings=settings,
         clock=clock,
@@ -165,7 +168,7 @@ def build(settings: Settings, clock: Clock | None = None) -> House:
         workorder=work_orders,
         callback=callbacks,
         survey=surveys,
-        prompts=PromptLibrary(settings.prompts),
+        prompts=prompts,
         accounts=AccountService(database, clock),
         tokens=TokenService(database, clock),
         switch=switch,
@@ -255,6 +258,7 @@ def run_bridge(settings: Settings, stopping: threading.Event) -> None:
     """Follow Asterisk. Without weights calls are carried and recorded all the same; only live text is missing, and said to be."""
     house = build(settings)
     with house.exits:
+        house.telephony.ensure_queues(settings.queues)
         live, problem = None, ""
         if settings.live_transcription:
             try:
@@ -269,7 +273,12 @@ def run_bridge(settings: Settings, stopping: threading.Event) -> None:
 
 
 def _bridge_detail(house: House, live: LiveTranscriber | None, problem: str) -> dict[str, object]:
-    return {"problem": house.line.problem or problem, "live_text": live is not None, **(live.totals() if live else {})}
+    return {
+        "problem": house.line.problem or problem,
+        "hears_exchange": house.line.is_up,
+        "live_text": live is not None,
+        **(live.totals() if live else {}),
+    }
 
 
 def run_dispatcher(settings: Settings, stopping: threading.Event) -> None:
@@ -284,7 +293,7 @@ def handlers(house: House) -> dict[type[Event], list[Handler]]:
     """Return who does what when something has happened."""
     knowledge = KnowledgeHandlers(house.kb, house.database)
     calls = TelephonyHandlers(house.telephony, house.database, house.settings.recordings)
-    callbacks = CallbackHandlers(house.callback)
+    callbacks = _callback_handlers(house)
     surveys = _survey_handlers(house)
     counts = _statistics_handlers(house)
     return {
@@ -303,8 +312,12 @@ def handlers(house: House) -> dict[type[Event], list[Handler]]:
         MessageDue: [surveys.on_message_due],
         QuestionnaireLaunched: [surveys.on_questionnaire_launched],
         CallbackAttempted: [counts.on_callback_attempted],
-        CallbackCompleted: [counts.on_callback_completed],
+        CallbackCompleted: [surveys.on_callback_completed, counts.on_callback_completed],
     }
+
+
+def _callback_handlers(house: House) -> CallbackHandlers:
+    return CallbackHandlers(house.callback, house.database, house.clock)
 
 
 def _survey_handlers(house: House) -> SurveyHandlers:
@@ -405,6 +418,7 @@ def run_worker(settings: Settings, stopping: threading.Event) -> None:
             PRUNE: lambda job: _prune(house, job),
             **_statistics_handlers(house).tasks(),
             **WorkorderHandlers(house.workorder, house.database).tasks(gateway),
+            **_callback_handlers(house).tasks(),
             **_survey_handlers(house).tasks(),
             **PromptRendering(house.survey, house.prompts, KokoroVoice(voice_folder(settings)), house.database).tasks(),
         }
@@ -471,7 +485,7 @@ PERIODIC = (
     Periodic("render_prompts", "* * * * *", PROMPTS_QUEUE, RENDER_PROMPTS),
     Periodic("prune", "40 3 * * *", HOUSEKEEPING, PRUNE),
     Periodic("count_days", "* * * * *", STATISTICS_QUEUE, COUNT_DAYS),
-    Periodic("close_periods", "30 6 * * *", STATISTICS_QUEUE, CLOSE_PERIODS),
+    Periodic("close_periods", "30 6 * * *", STATISTICS_QUEUE, CLOSE_PERIODS, is_made_up=True),
     Periodic("tidy_sms", "* * * * *", HOUSEKEEPING, TIDY_SMS),
 )
 

@@ -26,7 +26,8 @@ class Measured:
     """What callers, database and pages saw. Times are seconds since the epoch.
 
     `said`: utterances as sent; `segments`: live segments with their hops; `pairs`: (suggestion, segment that brought it);
-    `appeared`: by caller's number, when lines and cards came up on the page; `cores`: by calls; `shed`: utterances given up.
+    `appeared`: by caller's number, when lines came up on the page, and which cards it showed from when; `cores`: by calls;
+    `shed`: utterances given up.
     """
 
     said: list[dict[str, Any]]
@@ -105,10 +106,11 @@ def _shown_at(measured: Measured, segment: dict[str, Any]) -> float | None:
 
 def _card_at(measured: Measured, segment: dict[str, Any]) -> float | None:
     """Return when the first card that this segment brought came up; cards that stood there already are no news."""
-    brought = {suggestion for suggestion, segment_id in measured.pairs if segment_id == segment["id"]}
-    cards = measured.appeared[segment["number"]]["cards"]
-    moments = [float(at) for at, ids in cards if at >= segment["hops"]["commit"] and brought.intersection(ids)]
-    return min(moments, default=None)
+    commit = segment["hops"]["commit"]
+    states = measured.appeared[segment["number"]]["cards"]
+    stood = next((set(ids) for at, ids in reversed(states) if at < commit), set())
+    brought = {suggestion for suggestion, segment_id in measured.pairs if segment_id == segment["id"]} - stood
+    return next((float(at) for at, ids in states if at >= commit and brought.intersection(ids)), None)
 
 
 def _summary(values: list[float]) -> dict[str, Any]:

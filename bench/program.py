@@ -27,7 +27,6 @@ _MICROPHONE_RATE = 48_000
 _NOTE_WHAT_APPEARS = """
 (() => {
   const seen = (window.appeared = { lines: {}, cards: [] });
-  let shown = new Set();
   new MutationObserver((records) => {
     const now = Date.now() / 1000;
     let cards = false;
@@ -40,10 +39,7 @@ _NOTE_WHAT_APPEARS = """
       }
     }
     if (!cards) return;
-    const ids = [...document.querySelectorAll("#cards [data-card]")].map((card) => card.dataset.card);
-    const fresh = ids.filter((id) => !shown.has(id));
-    shown = new Set(ids);
-    if (fresh.length) seen.cards.push([now, fresh]);
+    seen.cards.push([now, [...document.querySelectorAll("#cards [data-card]")].map((card) => card.dataset.card)]);
   }).observe(document, { childList: true, subtree: true });
 })();
 """

@@ -22,15 +22,19 @@ from telephony.adapters.faster_whisper_speech import FINAL_BEAM, FasterWhisperSp
 from telephony.adapters.silero_vad import SileroModel, SileroStream
 from telephony.adapters.whisper_engine import WhisperWindow
 from telephony.adapters.whisper_weights import model_folder
+from telephony.ports import Recognized
+from telephony.speech import short_window
 from telephony.speech.audio import read_wav
-from telephony.speech.endpointing import SAMPLE_RATE, Samples
-from telephony.speech.files import Recognizer, cpu_seconds, final_recognizer, live_recognizer
+from telephony.speech.ear import Ear, Noticed
+from telephony.speech.endpointing import SAMPLE_RATE, WINDOW_SAMPLES, Samples, Utterance
+from telephony.speech.files import Recognizer, cpu_seconds, final_recognizer
+from telephony.speech.tap_buffer import Chunk
 
 STOCK_BEAM = 5
 LIVE_CPU_LIMIT = 0.4
 _PAUSE_SECONDS = 1.0
 
-Utterance = tuple[str, str, Samples]
+Spoken = tuple[str, str, Samples]
 
 
 def telephone(pcm: Samples) -> Samples:
@@ -42,16 +46,14 @@ def telephone(pcm: Samples) -> Samples:
     return np.asarray(soxr.resample(decoded, 8000, SAMPLE_RATE), dtype=np.float32)
 
 
-def read_set(
-    folder: Path, table: str, limit: int | None, change: Callable[[Samples], Samples] = lambda pcm: pcm
-) -> list[Utterance]:
+def read_set(folder: Path, table: str, limit: int | None, change: Callable[[Samples], Samples] = lambda pcm: pcm) -> list[Spoken]:
     """Return (name, text, 16 kHz samples) of a folder's utterances."""
     with (folder / table).open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file, delimiter="\t"))[:limit]
     return [(row["file"], row["text"], change(read_wav(folder / row["file"]).at_16k())) for row in rows]
 
 
-def measure(recognizer: Recognizer, utterances: list[Utterance]) -> dict[str, Any]:
+def measure(recognizer: Recognizer, utterances: list[Spoken]) -> dict[str, Any]:
     """Return errors, lengths and processor time of one recogniser over one set, each utterance by itself."""
     pairs, spent, seconds = [], 0.0, 0.0
     for _, text, pcm in utterances:
@@ -67,7 +69,36 @@ def measure(recognizer: Recognizer, utterances: list[Utterance]) -> dict[str, An
     return rates | {"pairs": pairs}
 
 
-def joined(utterances: list[Utterance]) -> list[Utterance]:
+def drafting_recognizer(model: SileroModel, window: WhisperWindow, beam: int) -> Recognizer:
+    """Return the live path with each pause's draft decoded: the most it spends, for in a call drafts wait for a free worker."""
+
+    def recognize(pcm: Samples) -> list[Recognized]:
+        ear = Ear(SileroStream(model))
+        heard: list[Recognized] = []
+        draft: tuple[float, Recognized] | None = None
+
+        def decode(utterance: Utterance) -> Recognized:
+            found = short_window.decode(window, utterance.pcm, beam=beam)
+            return Recognized(utterance.start_seconds, utterance.end_seconds, found.text, found.confidence)
+
+        def keep(noticed: list[Noticed]) -> None:
+            ended = [each.what for each in noticed if isinstance(each.what, Utterance)]
+            heard.extend(draft[1] if draft and draft[0] == what.end_seconds else decode(what) for what in ended)
+
+        for start in range(0, len(pcm), WINDOW_SAMPLES):
+            keep(ear.hear([Chunk(start / SAMPLE_RATE, pcm[start : start + WINDOW_SAMPLES])]))
+            if not ear.is_pausing:
+                draft = None
+            elif draft is None:
+                utterance = ear.draft()
+                draft = utterance.end_seconds, decode(utterance)
+        keep(ear.hear([Chunk(len(pcm) / SAMPLE_RATE, None, SAMPLE_RATE)]) + ear.flush())
+        return [found for found in heard if found.text]
+
+    return recognize
+
+
+def joined(utterances: list[Spoken]) -> list[Spoken]:
     """Return the set as one recording with pauses, as a call is."""
     pause = np.zeros(int(_PAUSE_SECONDS * SAMPLE_RATE), np.float32)
     pcm = np.concatenate([part for _, _, each in utterances for part in (each, pause)])
@@ -96,7 +127,7 @@ def main(limit: int | None) -> None:
 
     ways: dict[str, Recognizer] = {
         f"stock, beam {STOCK_BEAM}": stock,
-        f"live, beam {settings.live_beam}": live_recognizer(lambda: SileroStream(detector), window, beam=settings.live_beam),
+        f"live, beam {settings.live_beam}": drafting_recognizer(detector, window, settings.live_beam),
         f"final, beam {FINAL_BEAM}": final_recognizer(engine),
     }
     folder = shared / "data/speech"

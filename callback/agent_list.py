@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from callback.attempts import ENDED, PLANNED, Attempts
 from callback.decision import Ring, decide, first_chance
 from callback.disposition import REPORTED, Disposition
-from callback.door import NEVER_RANG, CallbackStateError, Door, current_way
+from callback.door import CallbackStateError, Door, current_way
 from callback.etiquette import Drop, NotBefore
 from callback.hindrance import Hindrance
 from callback.line_budget import free_for_agent
@@ -59,6 +59,9 @@ class AgentList:
         """Return what this agent may take: own holds first, then what is due by priority."""
         now = self._door.clock.now()
         is_mine = Callback.held_by == agent_id
+        is_held = is_mine & (Callback.held_until > now)
+        # A reply may be given before its time, unless the citizen named it.
+        is_due = or_(Callback.next_at <= now, Callback.reason.not_in(SURVEYS) & Callback.asked_at.is_(None))
         query = (
             select(Callback)
             .where(
@@ -66,7 +69,7 @@ class AgentList:
                 is_tried_by(Way.AGENT),
                 or_(is_mine, Callback.held_until.is_(None), Callback.held_until <= now),
             )
-            .order_by(func.coalesce(is_mine & (Callback.held_until > now), False).desc(), Callback.priority, Callback.next_at)
+            .order_by(func.coalesce(is_held, False).desc(), is_due.desc(), Callback.priority, Callback.next_at)
             .limit(limit)
         )
         with self._door.database.transaction() as session:
@@ -103,7 +106,7 @@ class AgentList:
         try:
             self._door.lines.dial_for_agent(agent_id, phone.replace("+", "00"), attempt_id)
         except AgentNotReadyError:
-            self._attempts.end(attempt_id, Disposition.FAILED, cause=f"{NEVER_RANG}_not_ready")
+            self._attempts.end(attempt_id, Disposition.FAILED, cause="agent_not_ready")
             self._attempts.record_ended(attempt_id, "failed", "")
             raise
         except BadPhoneError:
@@ -127,7 +130,8 @@ class AgentList:
             row = self._door.lock(session, callback_id)
             if row.state != "owed" and row.disposition == disposition:
                 return callback_view(row)
-            if row.state not in ("owed", "given_up"):
+            # A campaign may be stopped while somebody talks: how that went is still worth knowing.
+            if row.state not in ("owed", "given_up", "cancelled"):
                 raise CallbackStateError(row.state, "report")
             self._check_not_anothers(row, agent_id)
             attempt = session.scalar(
@@ -166,6 +170,12 @@ class AgentList:
         if row.state != "owed" or current_way(row) is not Way.AGENT:
             raise CallbackStateError(row.state, "hold")
         self._check_not_anothers(row, agent_id)
+        # A call may last longer than its hold.
+        talks = select(CallbackAttempt.id).where(
+            CallbackAttempt.callback_id == callback_id, CallbackAttempt.state != ENDED, CallbackAttempt.agent_id != agent_id
+        )
+        if session.scalar(talks) is not None:
+            raise HeldByAnotherError(str(row.id))
         row.held_by, row.held_until = agent_id, self._door.clock.now() + self._door.settings.hold
         return row
 
@@ -197,7 +207,7 @@ class AgentList:
             earliest = max(now, row.next_at) if view.is_survey or row.asked_at else now
             at, why = first_chance(self._door.candidate(session, row), facts[row.id], earliest, self._door.house_rules)
             if earliest > now and why is None:
-                why = Hindrance.NOT_YET_DUE
+                why = Hindrance(row.why) if row.why in tuple(Hindrance) else Hindrance.NOT_YET_DUE
             if attempt is not None and attempt.state != ENDED:
                 at, why = None, Hindrance.BEING_RUNG
             may_ring = at == now

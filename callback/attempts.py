@@ -14,12 +14,12 @@ from sqlalchemy import func, select, true
 from sqlalchemy.orm import Session
 
 from callback.calling_hours import Window, asked_time_is_fit
-from callback.disposition import CONTACTED, Disposition, of_result
-from callback.door import NEVER_RANG, CallbackStateError, Door, UnknownAttemptError, wake_dialer
+from callback.disposition import CONTACTED, DONE, Disposition, of_result
+from callback.door import CallbackStateError, Door, UnknownAttemptError, never_rang, wake_dialer
 from callback.events import CallbackAttempted, CallbackCompleted
 from callback.models import Callback, CallbackAttempt, OptOut
-from callback.retry import Done, GiveUp, Step, TryAt, after_attempt, after_message
-from callback.rule import Reason, Way
+from callback.retry import RETRY, Done, GiveUp, Step, TryAt, after_attempt, after_message
+from callback.rule import Way
 from callback.views import AttemptView, Brief, CallbackView, attempt_view, callback_view
 from core.errors import InvalidInputError
 from core.outbox import publish
@@ -31,7 +31,9 @@ PLAN_LEASE = timedelta(seconds=90)
 """How long a planned attempt may be on its way to the exchange before it counts as lost: telephony gives it 60 s."""
 _TALK_LEASE = timedelta(seconds=90)
 _GRACE = timedelta(seconds=30)
-"""How long after the end of an automatic call its outcome may still come from the process that spoke."""
+"""How long after the end of an automatic call its outcome may still come: from the process that spoke, or from the queue."""
+_ASKED_MARGIN = timedelta(days=1)
+"""A time that the citizen asked for comes before the callback expires, with a day to try again."""
 _MESSAGE_OUTCOMES = frozenset({Disposition.NO_ANSWER, Disposition.FAILED, Disposition.BROKEN_OFF})
 
 
@@ -93,8 +95,9 @@ class Attempts:
         if attempt.state == ENDED or not is_over:
             return
         if attempt.ended_at is not None:
-            # The citizen picked up and hung up, and whoever spoke with them said nothing of it.
-            self.settle(session, attempt, callback, Disposition.BROKEN_OFF)
+            # The citizen picked up, and nobody said what came of it: who spoke with them, or that no agent did.
+            is_place = attempt.way == Way.AGENT
+            self.settle(session, attempt, callback, Disposition.FAILED if is_place else Disposition.BROKEN_OFF)
             self._free_line(attempt)
         elif trace is None:
             self._lose(session, attempt, callback)
@@ -113,16 +116,15 @@ class Attempts:
     def _lose(self, session: Session, attempt: CallbackAttempt, callback: Callback) -> None:
         """End an attempt of which nobody knows what became of it: it counts, and is never dialled again."""
         attempt.cause = attempt.cause or LOST
-        is_served = attempt.answered_at is not None and callback.reason == Reason.QUEUE_CALLBACK
-        if attempt.way != Way.AGENT or attempt.answered_at is None or is_served:
-            self.settle(session, attempt, callback, Disposition.COMPLETED if is_served else Disposition.FAILED)
+        if attempt.agent_id is None or attempt.answered_at is None:
+            self.settle(session, attempt, callback, Disposition.FAILED)
         self._free_line(attempt)
 
     def _answered(self, attempt: CallbackAttempt, callback: Callback, at: datetime) -> None:
         attempt.state, attempt.answered_at = ANSWERED, at
         attempt.dialled_at = attempt.dialled_at or at
         attempt.lease_until = func.clock_timestamp() + _TALK_LEASE
-        if attempt.way == Way.AGENT and callback.contacted_at is None:
+        if attempt.agent_id is not None and attempt.disposition is None and callback.contacted_at is None:
             callback.contacted_at = at
 
     def _ended(
@@ -140,9 +142,7 @@ class Attempts:
             return
         if attempt.answered_at is None:
             self._answered(attempt, callback, now)
-        if callback.reason == Reason.QUEUE_CALLBACK:
-            self.settle(session, attempt, callback, Disposition.COMPLETED)
-        if attempt.way == Way.AGENT or attempt.disposition is not None:
+        if attempt.agent_id is not None or attempt.disposition is not None:
             # An agent still writes: the callback stays theirs, the line is free.
             if attempt.agent_id is not None and callback.held_by == attempt.agent_id:
                 callback.held_until = now + self._door.settings.hold
@@ -165,17 +165,17 @@ class Attempts:
         with self._door.database.transaction() as session:
             attempt, callback = self._lock(session, attempt_id)
             if attempt.disposition is None:
-                attempt.cause = attempt.cause or cause[:200]
-                self.settle(session, attempt, callback, disposition, again_at)
+                attempt.cause = cause[:200] or attempt.cause
+            self.settle(session, attempt, callback, disposition, again_at)
             if attempt.way == Way.SMS or attempt.ended_at is not None:
                 self._free_line(attempt)
             return callback_view(callback)
 
     def complete(self, callback_id: uuid.UUID, disposition: Disposition) -> CallbackView:
-        """Take the outcome of a survey: it settles the attempt that waits for one, or the callback itself."""
+        """Take the outcome of a survey: it settles the attempt that waits for one, or the callback itself, also when given up."""
         with self._door.database.transaction() as session:
             callback = self._door.lock(session, callback_id)
-            if callback.state != "owed":
+            if callback.state == "done":
                 return callback_view(callback)
             query = (
                 select(CallbackAttempt)
@@ -189,10 +189,16 @@ class Attempts:
                 self.settle(session, attempt, callback, disposition)
                 if attempt.way == Way.SMS or attempt.ended_at is not None:
                     self._free_line(attempt)
-            else:
+            elif callback.state in ("owed", "given_up"):
                 # An answer by a link whose waiting time was over: late, and still an answer.
-                self._apply(session, callback, after_attempt(disposition, (), callback.way_no, len(callback.ways), self._now()))
                 callback.disposition = disposition
+                if disposition in CONTACTED and callback.contacted_at is None:
+                    callback.contacted_at = self._now()
+                if callback.state == "owed":
+                    step = after_attempt(disposition, (), callback.way_no, len(callback.ways), self._now())
+                    self._apply(session, callback, step)
+            if callback.state == "given_up" and disposition in DONE:
+                finish(session, callback, "done", "", self._now())
             return callback_view(callback)
 
     def record_message(self, reference: str, state: str) -> None:
@@ -220,44 +226,48 @@ class Attempts:
         disposition: Disposition,
         again_at: datetime | None = None,
     ) -> None:
-        """Write how an attempt went, and what follows for its callback. Does nothing to an attempt that has its disposition."""
+        """Write how an attempt went, and what follows for its callback; the first word on it counts. An opt-out always holds."""
+        now = self._now()
+        if disposition is Disposition.OPTED_OUT:
+            opt_out(session, callback.phone, attempt.way, now)
         if attempt.disposition is not None:
             return
-        now = self._now()
         if disposition is Disposition.CALLBACK_ASKED and again_at is not None:
             self.check_asked_time(again_at)
         earlier = self._earlier(session, attempt)
         attempt.disposition = disposition
-        callback.disposition = disposition
-        if disposition in CONTACTED and callback.contacted_at is None:
-            callback.contacted_at = attempt.answered_at or now
-        if disposition is Disposition.WRONG_NUMBER and callback.contacted_at == attempt.answered_at:
-            # Somebody picked up, and it was not who was promised a call.
+        if callback.state != "done":
+            callback.disposition = disposition
+        if disposition not in CONTACTED and callback.contacted_at == attempt.answered_at:
+            # What picked up was not who was promised a call.
             callback.contacted_at = None
-        if disposition is Disposition.OPTED_OUT:
-            opt_out(session, callback.phone, attempt.way, now)
+        elif disposition in CONTACTED and callback.contacted_at is None:
+            callback.contacted_at = attempt.answered_at or now
         publish(
             session,
             CallbackAttempted(
                 call_id=callback.call_id, callback_id=callback.id, attempt_id=attempt.id, disposition=disposition.value
             ),
         )
-        # Where only the agent's own telephone rang, nothing was tried.
-        if callback.state == "owed" and not attempt.cause.startswith(NEVER_RANG):
+        if callback.state != "owed":
+            return
+        if not never_rang(attempt.cause):
             place = (callback.way_no, len(callback.ways), now)
             is_message = attempt.way == Way.SMS and disposition in _MESSAGE_OUTCOMES
             step = after_message(*place) if is_message else after_attempt(disposition, earlier, *place, again_at)
             self._apply(session, callback, step)
+        elif attempt.agent_id is None:
+            # Nothing was tried, so nothing counts. An agent clicks again; the machine waits for what is away.
+            callback.next_at = now + RETRY[Disposition.FAILED].after
 
     def _earlier(self, session: Session, attempt: CallbackAttempt) -> list[Disposition]:
-        query = select(CallbackAttempt.disposition).where(
+        query = select(CallbackAttempt.disposition, CallbackAttempt.cause).where(
             CallbackAttempt.callback_id == attempt.callback_id,
             CallbackAttempt.way == attempt.way,
             CallbackAttempt.id != attempt.id,
             CallbackAttempt.disposition.is_not(None),
-            ~CallbackAttempt.cause.startswith(NEVER_RANG),
         )
-        return [Disposition(word) for word in session.scalars(query) if word]
+        return [Disposition(word) for word, cause in session.execute(query) if word and not never_rang(cause)]
 
     def _apply(self, session: Session, callback: Callback, step: Step) -> None:
         match step:
@@ -268,6 +278,8 @@ class Attempts:
             case TryAt(at=at, way_no=way_no, is_asked=is_asked):
                 callback.next_at, callback.way_no, callback.why = at, way_no, ""
                 callback.asked_at = at if is_asked else None
+                if is_asked and callback.expires_at is not None:
+                    callback.expires_at = max(callback.expires_at, at + _ASKED_MARGIN)
                 wake_dialer(session)
 
     # --- for those who speak with the person

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import func, select
 
-from callback.attempts import ENDED, finish
+from callback.attempts import finish
 from callback.door import Door
 from callback.hindrance import Hindrance
-from callback.models import Callback, CallbackAttempt
+from callback.models import Callback
 from callback.owing import Owing, Wording
-from callback.rule import Reason, RuleDefinition, Subject, Way
+from callback.rule import Reason, RuleDefinition, Subject
 from callback.rules import CAMPAIGN_PREFIX, Rules
 from callback.views import CampaignReport, CampaignView
 from core import audit
@@ -82,15 +82,15 @@ class Campaigns:
             return [CampaignView(*row) for row in session.execute(query)]
 
     def stop(self, name: str, actor: str) -> int:
-        """Cancel what is still owed and not being dialled this moment."""
-        being_dialled = select(CallbackAttempt.id).where(
-            CallbackAttempt.callback_id == Callback.id, CallbackAttempt.state != ENDED, CallbackAttempt.way != Way.SMS
-        )
-        query = select(Callback).where(Callback.campaign == name, Callback.state == "owed", ~being_dialled.exists())
+        """Cancel what is still owed. Who is on the line this moment is spoken with to the end, and not tried again."""
+        query = select(Callback).where(Callback.campaign == name, Callback.state == "owed")
         with self._door.database.transaction() as session:
             rows = session.scalars(query.with_for_update()).all()
             for row in rows:
+                hold = row.held_by, row.held_until
                 finish(session, row, "cancelled", Hindrance.STOPPED, self._door.clock.now())
+                # An agent in the middle of a call keeps it, to say how it went.
+                row.held_by, row.held_until = hold
             audit.record(session, actor, "campaign.stopped", name, {"cancelled": len(rows)})
         return len(rows)
 

@@ -88,8 +88,9 @@ class Dialer:
 
     def _dial(self, attempt: Planned) -> None:
         if time.monotonic() > attempt.dial_before:
-            # This process was held up: another may think the attempt lost by now. It is left to be ended, not dialled.
+            # This process was held up: another may think the attempt lost by now. Nobody but us would have dialled it.
             log.warning("dial_too_late", attempt_id=str(attempt.attempt_id))
+            self._service.record_ended(attempt.attempt_id, "failed", "LATE")
             return
         try:
             self._lines.dial_out(self._order(attempt))

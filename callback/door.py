@@ -27,8 +27,7 @@ from core.working_days import WorkingDays
 
 CHANNEL = "callback"
 """NOTIFY on it wakes the dialer."""
-NEVER_RANG = "agent"
-"""What a cause begins with when the agent's own telephone was not picked up, so that the citizen's never rang."""
+_NEVER_RANG = ("agent", "LATE", "NOIVR", "NOTRUNK", "never_dialled")
 _SPACING = timedelta(days=2)
 
 
@@ -163,7 +162,7 @@ class Door:
         )
         found: dict[str, list[CallbackAttempt]] = defaultdict(list)
         for row in session.scalars(query):
-            if not row.cause.startswith(NEVER_RANG):
+            if not never_rang(row.cause):
                 found[row.phone].append(row)
         # Also for a single try that a test or a page asks about: numbers without any are there, empty.
         return found
@@ -196,6 +195,14 @@ def _number_facts(callback_id: uuid.UUID, tries: list[CallbackAttempt], has_opte
 def current_way(row: Callback) -> Way:
     """Return the way that a callback is tried by now."""
     return Way(row.ways[min(row.way_no, len(row.ways) - 1)])
+
+
+def never_rang(cause: str) -> bool:
+    """Say by an attempt's cause whether the citizen's telephone stayed silent, so that nothing was tried.
+
+    The agent did not pick up, the exchange refused it (too late, nobody to speak with, no way out), or never heard of it.
+    """
+    return cause.startswith(_NEVER_RANG)
 
 
 def wake_dialer(session: Session) -> None:

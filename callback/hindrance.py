@@ -19,6 +19,8 @@ class Hindrance(StrEnum):
     NO_LINE = "no_line"
     NO_AGENT = "no_agent"
     NO_QUESTIONNAIRE = "no_questionnaire"
+    NO_PROMPTS = "no_prompts"
+    QUOTA_FULL = "quota_full"
     NOT_MOBILE = "not_mobile"
     EXPIRED = "expired"
     ANSWERED_AGAIN = "answered_again"

@@ -1,5 +1,6 @@
 """Decides how many more lines may be taken for dialling out: never the last ones, and fewer the more citizens wait."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 
@@ -43,6 +44,23 @@ def free_for_agent(count: LineCount, rules: LineRules) -> int:
     return max(0, min(rules.most - count.ours, count.total - rules.keep_free - count.others - count.ours))
 
 
-def turns(queue_callbacks_before_queue: int, ready_agents: int, ringing_for_queue: int) -> int:
-    """Return how many citizens who kept their place are rung now: each needs an agent who is ready for them."""
-    return max(0, min(queue_callbacks_before_queue, ready_agents - ringing_for_queue))
+def agents_left(ready: Iterable[frozenset[str]], on_their_way: Iterable[str]) -> list[frozenset[str]]:
+    """Return the queues of each ready agent for whom nobody is on the way yet.
+
+    Args:
+        ready: for each ready agent, the queues that they serve.
+        on_their_way: the queue of each citizen who is being rung, or was and has not come to an agent.
+    """
+    left = sorted(ready, key=len)
+    for queue in on_their_way:
+        take_agent(left, queue)
+    return left
+
+
+def take_agent(left: list[frozenset[str]], queue: str) -> bool:
+    """Take one agent of a queue out of `left`, one who serves few others; False when there is none."""
+    found = next((served for served in left if queue in served), None)
+    if found is None:
+        return False
+    left.remove(found)
+    return True

@@ -91,17 +91,10 @@ class CallbackListing:
         self._clock = clock
 
     def list_callbacks(self, wanted: ListFilter, offset: int = 0, limit: int = 50) -> CallbackRows:
-        """Return the callbacks that fit: what is owed first, the overdue before the others; then what is over, newest first."""
-        condition, is_owed = and_(true(), *self._conditions(wanted)), Callback.state == "owed"
+        """Return the callbacks that fit: of what is owed the overdue first, of what is over the latest, of all the newest."""
+        condition = and_(true(), *self._conditions(wanted))
         counted = select(func.count()).select_from(Callback).where(condition)
-        order = (
-            case((and_(is_owed, _is_overdue(self._clock.now())), 0), (is_owed, 1), else_=2),
-            case((is_owed, Callback.priority)),
-            case((is_owed, func.coalesce(Callback.promised_by, Callback.next_at))),
-            Callback.finished_at.desc().nulls_last(),
-            Callback.id,
-        )
-        query = select(Callback).where(condition).order_by(*order).offset(offset).limit(limit)
+        query = select(Callback).where(condition).order_by(*self._order(wanted), Callback.id).offset(offset).limit(limit)
         with self._database.transaction() as session:
             total = session.scalar(counted) or 0
             return CallbackRows(_with_last(session, [callback_view(row) for row in session.scalars(query)]), total)
@@ -200,6 +193,13 @@ class CallbackListing:
         if row is None:
             raise UnknownCallbackError(str(callback_id))
         return callback_view(row)
+
+    def _order(self, wanted: ListFilter) -> tuple[ColumnElement[Any], ...]:
+        if wanted.state == "owed" or wanted.due:
+            is_overdue = case((_is_overdue(self._clock.now()), 0), else_=1)
+            return is_overdue, Callback.priority.expression, func.coalesce(Callback.promised_by, Callback.next_at)
+        # As their indexes are ordered: years of callbacks are not sorted for one page.
+        return (Callback.finished_at.desc(),) if wanted.state else (Callback.created_at.desc(),)
 
     def _conditions(self, wanted: ListFilter) -> list[ColumnElement[bool]]:
         now = self._clock.now()

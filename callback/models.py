@@ -48,7 +48,10 @@ class Callback(Base):
         Index("ix_callback_due_way", text("(ways[way_no + 1])"), "priority", "next_at", postgresql_where=text("state = 'owed'")),
         Index("ix_callback_phone", "phone"),
         Index("ix_callback_created_at", "created_at"),
-        Index("ix_callback_finished_at", "finished_at"),
+        Index("ix_callback_state_finished_at", "state", "finished_at"),
+        Index("ix_callback_campaign", "campaign", postgresql_where=text("campaign <> ''")),
+        # Whom a day's preview names as not drawn, among the many who were not.
+        Index("ix_callback_not_sampled", "next_at", postgresql_where=text("state = 'not_sampled'")),
         Index("ix_callback_promised_by", "promised_by", postgresql_where=text("promised_by IS NOT NULL")),
         # Missed calls: one entry a number, until it is closed.
         Index(
@@ -56,6 +59,14 @@ class Callback(Base):
             "phone",
             unique=True,
             postgresql_where=text("state = 'owed' AND reason = 'missed_call'"),
+        ),
+        # A number keeps one place in a queue.
+        Index(
+            "uq_callback_queue_place",
+            "phone",
+            "queue_name",
+            unique=True,
+            postgresql_where=text("state = 'owed' AND reason = 'queue_callback'"),
         ),
     )
 
@@ -120,6 +131,7 @@ class CallbackAttempt(Base):
         Index("ix_callback_attempt_open", "planned_at", postgresql_where=text("state <> 'ended'")),
         Index("ix_callback_attempt_phone_planned_at", "phone", "planned_at"),
         Index("ix_callback_attempt_planned_at", "planned_at"),
+        Index("ix_callback_attempt_agent_id_planned_at", "agent_id", "planned_at"),
     )
 
     id: Mapped[uuid.UUID] = mapped_column(primary_key=True, default=new_id)

@@ -9,14 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
 from callback.attempts import ENDED, BadTimeError, finish
 from callback.calling_hours import Window, asked_time_is_fit
 from callback.demonstration import DEFAULTS
-from callback.disposition import Disposition
 from callback.door import CallbackStateError, Door, wake_dialer
 from callback.due import due_at, promised_by
 from callback.events import CallbackOwed
@@ -41,6 +40,8 @@ _ANSWERED = "answered"
 _AT_ONCE = 500
 _PUNCTUAL = timedelta(minutes=30)
 """Whoever asked for a time is rung within half an hour of it, or the promise is broken."""
+_NOTE_PATIENCE = timedelta(minutes=15)
+"""The after-call work with some extensions; whoever never finishes a note is not waited for."""
 _SUBJECT_COLUMNS = (
     *("person", "call_id", "case_id", "queue_name", "queued_at", "hall", "unit", "region"),
     *("category", "matter_code", "matter", "window", "campaign"),
@@ -78,7 +79,7 @@ class Owing:
         """Owe one call."""
         number = normalise_phone(phone)
         with self._door.database.transaction() as session:
-            wording = Wording(definition) if definition else self._wordings(session, reason, subject, or_default=True)[0]
+            wording = Wording(definition) if definition else self.wordings(session, reason, subject, or_default=True)[0]
             return callback_view(self.write(session, natural_key, number, subject, wording, asked_at=asked_at))
 
     def for_call(self, call_id: uuid.UUID) -> list[CallbackView]:
@@ -99,16 +100,19 @@ class Owing:
             return []
         return self._by_rules(Reason.MISSED_CALL, f"missed_call:{call_id}", number, subject_of_call(call))
 
+    def awaits_note(self, call_id: uuid.UUID) -> bool:
+        """Say whether rules would look at an answered call too early: its agent still writes what it was about."""
+        call = self._calls.get_call(call_id)
+        if call.direction != "in" or call.outcome != _ANSWERED or call.note.finished_at is not None:
+            return False
+        return call.ended_at is not None and self._door.clock.now() < call.ended_at + _NOTE_PATIENCE
+
     def for_case(self, case_id: uuid.UUID) -> list[CallbackView]:
-        """Owe what a closed case calls for; a number that is none is kept as such, and counted."""
+        """Owe what a closed case calls for."""
         case = self._cases.get_case(case_id)
-        subject = subject_of_case(case)
-        try:
-            number, is_number = normalise_phone(case.phone), True
-        except BadPhoneError:
-            number, is_number = case.phone[:40], False
-        key, closed_at = f"case_closed:{case_id}", case.closed_at
-        return self._by_rules(Reason.CASE_CLOSED, key, number, subject, is_number=is_number, happened_at=closed_at)
+        # No case without a number that is one gets in.
+        number, subject = normalise_phone(case.phone), subject_of_case(case)
+        return self._by_rules(Reason.CASE_CLOSED, f"case_closed:{case_id}", number, subject, happened_at=case.closed_at)
 
     def for_bad_rating(
         self, survey_id: uuid.UUID, callback_id: uuid.UUID | None, call_id: uuid.UUID | None, case_id: uuid.UUID | None
@@ -122,17 +126,6 @@ class Owing:
         owed = self._by_rules(Reason.BAD_RATING, f"bad_rating:{survey_id}", number, subject)
         return owed[0] if owed else None
 
-    def for_queue(self, call_id: uuid.UUID, phone: str, queue_name: str, queued_at: datetime) -> CallbackView:
-        """Owe a call to a citizen who kept the place; what was owed them for being missed goes into it."""
-        number = normalise_phone(phone)
-        subject = Subject(call_id=call_id, queue_name=queue_name, queued_at=queued_at)
-        with self._door.database.transaction() as session:
-            wording = self._wordings(session, Reason.QUEUE_CALLBACK, subject, or_default=True)[0]
-            row = self.write(session, f"queue_callback:{call_id}", number, subject, wording)
-            for missed in self._missed(session, number):
-                finish(session, missed, "cancelled", Hindrance.MERGED, self._door.clock.now())
-            return callback_view(row)
-
     def promise(self, phone: str, at: datetime, actor: str, *, person: str, call_id: uuid.UUID | None, matter: str) -> CallbackView:
         """Owe a call at a time."""
         number = normalise_phone(phone)
@@ -141,13 +134,13 @@ class Owing:
             raise BadTimeError(at.isoformat())
         subject = Subject(person=person[:100], call_id=call_id, matter=matter[:200])
         with self._door.database.transaction() as session:
-            wording = self._wordings(session, Reason.ASKED_TIME, subject, or_default=True)[0]
+            wording = self.wordings(session, Reason.ASKED_TIME, subject, or_default=True)[0]
             row = self.write(session, f"asked_time:{number}:{at.isoformat()}", number, subject, wording, asked_at=at)
             audit.record(session, actor, "callback.promised", str(row.id), {"at": at.isoformat()})
             return callback_view(row)
 
     def close_missed(self, call_id: uuid.UUID) -> int:
-        """Close what is owed for missed calls of a call's number."""
+        """Close what is owed for missed calls of a call's number, and the places that it kept."""
         call = self._calls.get_call(call_id)
         if call.direction != "in" or call.answered_at is None:
             return 0
@@ -157,7 +150,7 @@ class Owing:
             return 0
         closed = 0
         with self._door.database.transaction() as session:
-            for row in self._missed(session, number):
+            for row in self.waiting(session, number, Reason.MISSED_CALL, Reason.QUEUE_CALLBACK):
                 row.contacted_at = row.contacted_at or call.answered_at
                 finish(session, row, "done", Hindrance.ANSWERED_AGAIN, self._door.clock.now())
                 closed += 1
@@ -187,18 +180,14 @@ class Owing:
         wording: Wording,
         *,
         asked_at: datetime | None = None,
-        is_number: bool = True,
     ) -> Callback:
         """Insert a callback unless its key is known, and return the one that is there."""
         values = self._values(natural_key, number, subject, wording, self._asked(wording), asked_at)
         made = session.execute(insert(Callback).values(**values).on_conflict_do_nothing().returning(Callback.id)).scalar()
         if made is None:
-            return self._known(session, natural_key, number, subject)
+            return self._known(session, natural_key, number, subject, values["expires_at"])
         row = self._door.lock(session, made)
-        if not is_number:
-            row.disposition = Disposition.INVALID_NUMBER
-            finish(session, row, "given_up", Disposition.INVALID_NUMBER, self._door.clock.now())
-        elif row.state == "owed":
+        if row.state == "owed":
             publish(session, CallbackOwed(call_id=subject.call_id, callback_id=made))
             wake_dialer(session)
         return row
@@ -265,17 +254,19 @@ class Owing:
             return asked_at + _PUNCTUAL
         return promised_by(now, definition.promised_working_days, self._door.working_days.add_working_days)
 
-    def _known(self, session: Session, natural_key: str, number: str, subject: Subject) -> Callback:
+    def _known(self, session: Session, natural_key: str, number: str, subject: Subject, expires_at: datetime) -> Callback:
         row = session.scalar(select(Callback).where(Callback.natural_key == natural_key))
         if row is None:
             # One entry a number for missed calls: this one goes into the entry that waits, whose place it keeps.
-            row = self._missed(session, number)[0]
+            row = self.waiting(session, number, Reason.MISSED_CALL)[0]
             row.call_id = subject.call_id or row.call_id
             row.queue_name = subject.queue_name or row.queue_name
+            row.expires_at = max(row.expires_at or expires_at, expires_at)
         return row
 
-    def _missed(self, session: Session, number: str) -> list[Callback]:
-        query = select(Callback).where(Callback.phone == number, Callback.reason == Reason.MISSED_CALL, Callback.state == "owed")
+    def waiting(self, session: Session, number: str, *reasons: Reason) -> list[Callback]:
+        """Return what is owed to a number for some reasons, nobody else's until the transaction ends."""
+        query = select(Callback).where(Callback.phone == number, Callback.reason.in_(reasons), Callback.state == "owed")
         return list(session.scalars(query.with_for_update()))
 
     def _by_rules(
@@ -285,20 +276,19 @@ class Owing:
         number: str,
         subject: Subject,
         *,
-        is_number: bool = True,
         happened_at: datetime | None = None,
     ) -> list[CallbackView]:
         with self._door.database.transaction() as session:
             rows = []
-            for wording in self._wordings(session, reason, subject):
+            for wording in self.wordings(session, reason, subject):
                 if is_past(wording.definition, happened_at, self._door.clock.now()):
                     continue
                 # Each rule of a survey asks for itself; a reply is owed once, whatever the rules.
                 own = f"{key}:{wording.rule_key}" if wording.definition.is_survey else key
-                rows.append(self.write(session, own, number, subject, wording, is_number=is_number))
+                rows.append(self.write(session, own, number, subject, wording))
             return [callback_view(row) for row in rows]
 
-    def _wordings(self, session: Session, reason: Reason, subject: Subject, *, or_default: bool = False) -> list[Wording]:
+    def wordings(self, session: Session, reason: Reason, subject: Subject, *, or_default: bool = False) -> list[Wording]:
         """Return what the rules say: each that fits for surveys, the first one for replies, the defaults where none exists."""
         fitting = [_wording(view) for view in self._rules.active(session, reason) if is_about(view.definition, subject)]
         default = DEFAULTS.get(reason)
@@ -309,18 +299,17 @@ class Owing:
         return [Wording(default)] if or_default or not self._rules.has_any(session, reason) else []
 
     def _is_settled(self, call: CallView) -> bool:
-        """Say whether a missed call needs no call back any more: the place was kept, or the citizen was spoken with since."""
+        """Say whether a missed call needs no call back any more: a place is kept, or the citizen was spoken with since."""
         assert call.ended_at is not None
-        number = normalise_phone(call.caller_number)
-        kept = select(Callback.id).where(Callback.natural_key == f"queue_callback:{call.call_id}")
-        done = select(Callback.id).where(
-            Callback.phone == number,
-            Callback.reason == Reason.MISSED_CALL,
+        is_kept = and_(Callback.reason == Reason.QUEUE_CALLBACK, Callback.state == "owed")
+        is_done = and_(
+            Callback.reason.in_((Reason.MISSED_CALL, Reason.QUEUE_CALLBACK)),
             Callback.natural_key != f"missed_call:{call.call_id}",
             Callback.finished_at >= call.ended_at,
         )
+        query = select(Callback.id).where(Callback.phone == normalise_phone(call.caller_number), or_(is_kept, is_done))
         with self._door.database.transaction() as session:
-            if session.scalar(kept) is not None or session.scalar(done) is not None:
+            if session.scalar(query.limit(1)) is not None:
                 return True
         later = self._calls.reads.calls_of_number(call.caller_number, call.ended_at, but=call.call_id)
         return any(other.outcome == _ANSWERED and other.direction == "in" for other in later.calls)

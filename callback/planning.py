@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -17,15 +17,16 @@ from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session, aliased
 
 from callback.attempts import DIALLED, ENDED, PLAN_LEASE, PLANNED, Attempts, finish
-from callback.decision import NextWay, Ring, decide
+from callback.decision import Decision, NextWay, Ring, decide
 from callback.disposition import Disposition
 from callback.door import Door, current_way
 from callback.etiquette import Drop, NotBefore
 from callback.events import MessageDue
 from callback.hindrance import Hindrance
-from callback.line_budget import LineCount, free_for_agent, free_for_dialler, turns
-from callback.models import Callback, CallbackAttempt
+from callback.line_budget import LineCount, agents_left, free_for_agent, free_for_dialler, take_agent
+from callback.models import Callback, CallbackAttempt, OptOut
 from callback.rule import SURVEYS, Reason, Way
+from callback.views import callback_view
 from core.database import new_id
 from core.outbox import publish
 from telephony.ports import LineUse
@@ -36,6 +37,7 @@ _MOST_BATCHES = 20
 _MOST_MESSAGES = 200
 _DEFAULT_MESSAGE_WAIT = timedelta(days=3)
 _LOST_TURN = timedelta(minutes=1)
+_LOOK_AGAIN = timedelta(minutes=15)
 
 
 @dataclass(frozen=True)
@@ -65,13 +67,14 @@ class Planning:
             rules = self._door.settings.lines
             planned = self._plan_queue(session, use, free_for_agent(count, rules))
             budget = max(0, free_for_dialler(count, rules) - len(planned))
-            planned += self._plan(session, Way.IVR, budget if limit is None else min(limit, budget))
+            if use.has_ivr:
+                planned += self._plan(session, Way.IVR, budget if limit is None else min(limit, budget))
             self._plan(session, Way.SMS, _MOST_MESSAGES)
         return planned
 
     def sweep(self) -> int:
-        """Give up what expired; end the messages whose answer was awaited in vain."""
-        changed = 0
+        """Give up what expired; end the messages whose answer was awaited in vain; clear the agents' list."""
+        changed = self._clear_agents()
         now = self._door.clock.now()
         tried = select(CallbackAttempt.id).where(CallbackAttempt.callback_id == Callback.id, CallbackAttempt.state != ENDED)
         is_called = tried.where(CallbackAttempt.way != Way.SMS).exists()
@@ -98,22 +101,42 @@ class Planning:
             changed += 1
         return changed
 
+    def _clear_agents(self) -> int:
+        """Drop and put off surveys that agents may not ring, as planning does with the others: nobody else would."""
+        now = self._door.clock.now()
+        tried = select(CallbackAttempt.id).where(CallbackAttempt.phone == Callback.phone, CallbackAttempt.is_survey)
+        out = select(OptOut.id).where(OptOut.phone == Callback.phone, OptOut.lifted_at.is_(None))
+        # Nothing but the window binds a number of which nothing is known.
+        wanted = [*_due(now), is_tried_by(Way.AGENT), Callback.reason.in_(SURVEYS), or_(tried.exists(), out.exists())]
+        query = select(Callback).where(*wanted).order_by(Callback.id).limit(_BATCH).with_for_update(skip_locked=True)
+        changed, last, is_more = 0, uuid.UUID(int=0), True
+        while is_more:
+            with self._door.database.transaction() as session:
+                rows = session.scalars(query.where(Callback.id > last)).all()
+                for row, decision in self._decisions(session, rows):
+                    if not isinstance(decision, Ring):
+                        self._hinder(session, row, decision)
+                        changed += 1
+                is_more = len(rows) == _BATCH
+                last = rows[-1].id if rows else last
+        return changed
+
     # --- citizens who kept their place
 
     def _plan_queue(self, session: Session, use: LineUse, free: int) -> list[Planned]:
         now = self._door.clock.now()
-        wanted = [*_due(now), is_tried_by(Way.AGENT), Callback.reason == Reason.QUEUE_CALLBACK]
-        if use.waiting_citizens:
-            # Nobody who waits at the phone is overtaken by somebody who began to wait later.
-            wanted.append(Callback.queued_at <= now - timedelta(seconds=use.longest_wait_seconds))
-        ringing = select(func.count()).select_from(CallbackAttempt).join(Callback)
-        ringing = ringing.where(CallbackAttempt.state.in_((PLANNED, DIALLED)), Callback.reason == Reason.QUEUE_CALLBACK)
-        most = min(free, turns(_BATCH, use.ready_agents, session.scalar(ringing) or 0))
-        if most <= 0:
+        agents = agents_left(use.ready_agents, _on_their_way(session, use))
+        # Nobody who waits at the phone is overtaken by somebody who began to wait later.
+        turns = [
+            and_(Callback.queue_name == queue, Callback.queued_at <= now - timedelta(seconds=use.longest_waits.get(queue, 0)))
+            for queue in sorted(frozenset[str]().union(*agents))
+        ]
+        if not turns or free <= 0:
             return []
-        order = (Callback.queued_at, Callback.id)
-        rows = session.scalars(select(Callback).where(*wanted).order_by(*order).limit(most).with_for_update(skip_locked=True)).all()
-        return self._decide(session, rows, len(rows))
+        wanted = [*_due(now), is_tried_by(Way.AGENT), Callback.reason == Reason.QUEUE_CALLBACK, or_(*turns)]
+        query = select(Callback).where(*wanted).order_by(Callback.queued_at, Callback.id).limit(_BATCH)
+        rows = session.scalars(query.with_for_update(skip_locked=True)).all()
+        return self._decide(session, [row for row in rows if take_agent(agents, row.queue_name or "")], free)
 
     # --- everything else
 
@@ -135,23 +158,56 @@ class Planning:
         return planned
 
     def _decide(self, session: Session, rows: Sequence[Callback], budget: int) -> list[Planned]:
-        now = self._door.clock.now()
-        facts = self._door.facts(session, rows) if rows else {}
         planned: list[Planned] = []
-        for row in rows:
+        begun: set[str] = set()
+        for row, decision in self._decisions(session, rows):
             if len(planned) >= budget:
                 break
-            match decide(self._door.candidate(session, row), facts[row.id], now, self._door.house_rules):
-                case Ring():
-                    attempt = self._begin(session, row, now)
-                    planned += [attempt] if attempt else []
-                case NotBefore(at=at, why=why):
-                    row.next_at, row.why = at, why
-                case NextWay(why=why):
-                    self._next_way(session, row, why, now)
-                case Drop(why=why):
-                    self._give_up(session, row, why)
+            if row.phone in begun:
+                # What is known of its number was read before: the next round reads it again.
+                continue
+            if not isinstance(decision, Ring):
+                self._hinder(session, row, decision)
+            elif (why := self._unaskable(row)) is not None:
+                self._cannot_ask(session, row, why)
+            else:
+                begun.add(row.phone)
+                attempt = self._begin(session, row, self._door.clock.now())
+                planned += [attempt] if attempt else []
         return planned
+
+    def _decisions(self, session: Session, rows: Sequence[Callback]) -> Iterator[tuple[Callback, Decision]]:
+        now = self._door.clock.now()
+        facts = self._door.facts(session, rows) if rows else {}
+        for row in rows:
+            yield row, decide(self._door.candidate(session, row), facts[row.id], now, self._door.house_rules)
+
+    def _hinder(self, session: Session, row: Callback, decision: NotBefore | NextWay | Drop) -> None:
+        match decision:
+            case NotBefore(at=at, why=why):
+                row.next_at, row.why = at, why
+            case NextWay(why=why):
+                self._next_way(session, row, why, self._door.clock.now())
+            case Drop(why=why):
+                self._give_up(session, row, why)
+
+    def _unaskable(self, row: Callback) -> Hindrance | None:
+        """Return why its questionnaire cannot be asked by the way whose turn it is; what an agent asks is the agent's to see."""
+        way = current_way(row)
+        if way is Way.AGENT or row.questionnaire_version_id is None:
+            return None
+        return self._door.questionnaires.hindrance(row.questionnaire_version_id, way, callback_view(row))
+
+    def _cannot_ask(self, session: Session, row: Callback, why: Hindrance) -> None:
+        now = self._door.clock.now()
+        is_last, was_so = row.way_no + 1 == len(row.ways), row.why == why
+        if why is Hindrance.QUOTA_FULL and row.reason in SURVEYS:
+            self._give_up(session, row, why)
+        elif why is Hindrance.QUOTA_FULL or (why is Hindrance.NO_PROMPTS and was_so and not is_last):
+            self._next_way(session, row, why, now)
+        else:
+            # Somebody may yet launch it, and what was launched just now is being rendered.
+            row.next_at, row.why = now + _LOOK_AGAIN, why
 
     def _next_way(self, session: Session, row: Callback, why: Hindrance, now: datetime) -> None:
         if row.way_no + 1 < len(row.ways):
@@ -162,7 +218,7 @@ class Planning:
     def _give_up(self, session: Session, row: Callback, why: Hindrance) -> None:
         if why is Hindrance.EXPIRED:
             row.disposition = Disposition.EXPIRED
-        if why in (Hindrance.OPTED_OUT, Hindrance.ASKED_LATELY):
+        if why in (Hindrance.OPTED_OUT, Hindrance.ASKED_LATELY, Hindrance.QUOTA_FULL):
             finish(session, row, "cancelled", why, self._door.clock.now())
         else:
             finish(session, row, "given_up", why, self._door.clock.now())
@@ -191,8 +247,8 @@ def line_count(session: Session, use: LineUse) -> LineCount:
     """Return the lines as they stand, attempts that are on their way to one included. Under `lock_lines`."""
     query = select(func.count()).select_from(CallbackAttempt)
     ours = session.scalar(query.where(CallbackAttempt.state != ENDED, CallbackAttempt.way != Way.SMS)) or 0
-    others = max(0, use.in_use - use.outbound)
-    return LineCount(use.total, others, max(ours, use.outbound), use.waiting_citizens, use.longest_wait_seconds)
+    longest = max(use.longest_waits.values(), default=0.0)
+    return LineCount(use.total, use.others, max(ours, use.outbound), use.waiting_citizens, longest)
 
 
 def begin_attempt(session: Session, row: Callback, now: datetime, agent_id: uuid.UUID | None = None) -> uuid.UUID | None:
@@ -217,6 +273,19 @@ def begin_attempt(session: Session, row: Callback, now: datetime, agent_id: uuid
     if made is not None:
         row.attempt_count += 1
     return made
+
+
+def _on_their_way(session: Session, use: LineUse) -> Sequence[str]:
+    """Return the queue of each citizen who kept the place and is rung, or was and has not come to an agent yet."""
+    query = select(func.coalesce(Callback.queue_name, "")).join(CallbackAttempt, CallbackAttempt.callback_id == Callback.id)
+    query = query.where(
+        Callback.reason == Reason.QUEUE_CALLBACK,
+        CallbackAttempt.state != ENDED,
+        CallbackAttempt.ended_at.is_(None),
+        CallbackAttempt.agent_id.is_(None),
+        CallbackAttempt.id.not_in(use.served),
+    )
+    return session.scalars(query).all()
 
 
 def is_tried_by(way: Way) -> ColumnElement[bool]:

@@ -4,6 +4,9 @@ import uuid
 from collections.abc import Iterable
 from typing import Protocol
 
+from callback.hindrance import Hindrance
+from callback.rule import Way
+from callback.views import CallbackView
 from telephony.ports import Dial, LineUse, OutboundTrace
 
 
@@ -40,4 +43,8 @@ class Questionnaires(Protocol):
 
     def launched_version(self, key: str) -> uuid.UUID | None:
         """Return the version of a questionnaire that is asked now; None when there is none."""
+        ...
+
+    def hindrance(self, version_id: uuid.UUID, way: Way, about: CallbackView) -> Hindrance | None:
+        """Return why a version cannot be asked by a way: NO_QUESTIONNAIRE, NO_PROMPTS or QUOTA_FULL; None when it can."""
         ...

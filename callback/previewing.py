@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import date, datetime, timedelta
 
-from sqlalchemy import Select, and_, or_, select
+from sqlalchemy import Select, select, union
 from sqlalchemy.orm import Session
 
 from callback.decision import Candidate, first_chance
@@ -29,7 +29,7 @@ from telephony.service import TelephonyService
 from workorder.service import WorkorderService
 
 _MOST = 5000
-"""How many callbacks are looked at; more are counted by none of the figures."""
+"""How many callbacks are looked at; of a day with more the preview says that it is not whole."""
 _MOST_CALLS = 2000
 _LOOK_BACK_DAYS = 15
 _OUTCOME = {Reason.CALL_ANSWERED: ("answered",), Reason.MISSED_CALL: ("abandoned", "failed")}
@@ -54,18 +54,20 @@ class Previewing:
         start, end = day_bounds(day)
         with self._door.database.transaction() as session:
             rows = session.scalars(_on_day(start, end)).all()
+            is_whole, rows = len(rows) <= _MOST, rows[:_MOST]
             facts = self._door.facts(session, rows) if rows else {}
             rung = _rung_on(session, start, end)
             keys = _rule_keys(session, rows)
             found = [self._row(session, row, facts[row.id], rung.get(row.id), keys, start, end) for row in rows]
-        return _preview([row for row in found if row is not None], limit)
+        return _preview(found, limit, is_whole=is_whole)
 
     def try_rule(self, definition: RuleDefinition, day: date, limit: int) -> Preview:
         """Return what a rule would lead to on a day, from what happened before it."""
         start, end = day_bounds(day)
         rows = []
         version_id = self._door.questionnaires.launched_version(definition.questionnaire) if definition.questionnaire else None
-        found = [entry for entry in self._happened(definition, day) if is_about(definition, entry[2])]
+        happened, is_whole = self._happened(definition, day)
+        found = [entry for entry in happened if is_about(definition, entry[2])]
         facts = self._facts_of({entry[1] for entry in found}, definition)
         for key, number, subject, happened_at in found:
             due = due_at(definition.when, happened_at, self._door.working_days.add_working_days)
@@ -81,7 +83,7 @@ class Previewing:
             if not draw(definition.sampling, key, subject).is_sampled:
                 at, why = None, Hindrance.SAMPLED_OUT
             rows.append(_tried(definition, candidate, subject, at if at and at < end else None, why))
-        return _preview(rows, limit)
+        return _preview(rows, limit, is_whole=is_whole)
 
     def _row(
         self,
@@ -92,7 +94,7 @@ class Previewing:
         keys: dict[uuid.UUID, tuple[str, int]],
         start: datetime,
         end: datetime,
-    ) -> PreviewRow | None:
+    ) -> PreviewRow:
         at: datetime | None
         why: str | Hindrance | None
         if rung_at is not None:
@@ -124,23 +126,28 @@ class Previewing:
             case_id=row.case_id,
         )
 
-    def _happened(self, definition: RuleDefinition, day: date) -> Iterable[_Found]:
+    def _happened(self, definition: RuleDefinition, day: date) -> tuple[list[_Found], bool]:
+        """Return what happened before the end of a day, and whether that is all of it."""
         start, end = day_bounds(day - timedelta(days=_LOOK_BACK_DAYS))[0], day_bounds(day)[1]
+        found: list[_Found] = []
+        is_whole = True
         if definition.reason is Reason.CASE_CLOSED:
             for case in self._cases.cases_closed_between(start, end):
                 assert case.closed_at is not None
-                yield from _numbered(f"case_closed:{case.case_id}", case.phone, subject_of_case(case), case.closed_at)
+                found += _numbered(f"case_closed:{case.case_id}", case.phone, subject_of_case(case), case.closed_at)
         elif definition.reason in _OUTCOME:
             for outcome in _OUTCOME[definition.reason]:
                 page = self._calls.list_calls(
                     CallFilter(started_from=start, started_before=end, outcome=outcome), limit=_MOST_CALLS
                 )
+                is_whole = is_whole and page.total <= _MOST_CALLS
                 for call in page.calls:
                     if call.direction == "in" and call.ended_at is not None:
                         key = f"{definition.reason.value}:{call.call_id}"
-                        yield from _numbered(key, call.caller_number, subject_of_call(call), call.ended_at)
+                        found += _numbered(key, call.caller_number, subject_of_call(call), call.ended_at)
         else:
             raise NotPreviewableError(definition.reason)
+        return found, is_whole
 
     def _facts_of(self, numbers: set[str], definition: RuleDefinition) -> dict[str, NumberFacts]:
         """Return what is known of numbers that nothing is owed to yet."""
@@ -178,17 +185,16 @@ def _tried(
 
 
 def _on_day(start: datetime, end: datetime) -> Select[Callback]:
-    tried = select(CallbackAttempt.id).where(
-        CallbackAttempt.callback_id == Callback.id, CallbackAttempt.planned_at >= start, CallbackAttempt.planned_at < end
+    ids = select(Callback.id)
+    # One condition an index: joined by OR they would have every callback of all years read.
+    wanted = union(
+        ids.where(Callback.state == "owed", Callback.next_at < end),
+        ids.where(Callback.state == "not_sampled", Callback.next_at >= start, Callback.next_at < end),
+        ids.where(Callback.state.in_(("cancelled", "given_up")), Callback.finished_at >= start, Callback.finished_at < end),
+        select(CallbackAttempt.callback_id).where(CallbackAttempt.planned_at >= start, CallbackAttempt.planned_at < end),
     )
-    in_day = and_(Callback.next_at >= start, Callback.next_at < end)
-    wanted = or_(
-        and_(Callback.state == "owed", Callback.next_at < end),
-        and_(Callback.state == "not_sampled", in_day),
-        and_(Callback.state.in_(("cancelled", "given_up")), Callback.finished_at >= start, Callback.finished_at < end),
-        tried.exists(),
-    )
-    return select(Callback).where(wanted).order_by(Callback.priority, Callback.next_at, Callback.id).limit(_MOST)
+    query = select(Callback).where(Callback.id.in_(wanted))
+    return query.order_by(Callback.priority, Callback.next_at, Callback.id).limit(_MOST + 1)
 
 
 def _rung_on(session: Session, start: datetime, end: datetime) -> dict[uuid.UUID, datetime]:
@@ -204,8 +210,8 @@ def _rule_keys(session: Session, rows: Sequence[Callback]) -> dict[uuid.UUID, tu
     return {version_id: (key, no) for version_id, key, no in session.execute(query.where(CallbackRuleVersion.id.in_(wanted)))}
 
 
-def _preview(rows: Sequence[PreviewRow], limit: int) -> Preview:
+def _preview(rows: Sequence[PreviewRow], limit: int, *, is_whole: bool) -> Preview:
     far = datetime.max.replace(tzinfo=day_bounds(date(2000, 1, 1))[0].tzinfo)
     ordered = sorted(rows, key=lambda row: (not row.is_rung, row.at or far, row.why, row.phone))
     counts = Counter(row.why for row in rows if not row.is_rung)
-    return Preview(ordered[:limit], sum(row.is_rung for row in rows), dict(counts))
+    return Preview(ordered[:limit], sum(row.is_rung for row in rows), dict(counts), is_whole)

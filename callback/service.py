@@ -13,6 +13,7 @@ from callback.disposition import Disposition
 from callback.door import CallbackSettings, Door
 from callback.opt_outs import OptOuts
 from callback.owing import Owing
+from callback.places import Places
 from callback.planning import Planned, Planning
 from callback.ports import OutboundLines, Questionnaires
 from callback.previewing import Previewing
@@ -65,6 +66,7 @@ class CallbackService:
         self._reads = CallbackReads(door)
         self._owing = Owing(door, self._rules, calls, cases)
         self._attempts = Attempts(door)
+        self._places = Places(door, self._owing, self._attempts, calls)
         self._planning = Planning(door, self._attempts)
         self._agent_list = AgentList(door, self._attempts)
         self._previewing = Previewing(door, self._rules, calls, cases)
@@ -94,6 +96,10 @@ class CallbackService:
         """Owe what an ended call calls for: a call back when it was missed, a survey by the rules when it was answered."""
         return self._owing.for_call(call_id)
 
+    def awaits_note(self, call_id: uuid.UUID) -> bool:
+        """Say whether an answered call's category and result, which rules go by, may still be written."""
+        return self._owing.awaits_note(call_id)
+
     def owe_for_case(self, case_id: uuid.UUID) -> list[CallbackView]:
         """Owe what the rules say of a closed approval case."""
         return self._owing.for_case(case_id)
@@ -110,8 +116,12 @@ class CallbackService:
         return self._owing.for_bad_rating(survey_id, callback_id, call_id, case_id)
 
     def owe_queue_callback(self, call_id: uuid.UUID, phone: str, queue_name: str, queued_at: datetime) -> CallbackView:
-        """Owe a call to a citizen who keeps a place in the queue without waiting at the phone."""
-        return self._owing.for_queue(call_id, phone, queue_name, queued_at)
+        """Owe a call to a citizen who keeps a place in the queue without waiting at the phone; of two the older place holds."""
+        return self._places.owe(call_id, phone, queue_name, queued_at)
+
+    def settle_place(self, call_id: uuid.UUID) -> None:
+        """Settle a place in the queue by the call that we placed for it: an agent answered it, or it ended without one."""
+        self._places.settle(call_id)
 
     def promise(
         self, phone: str, at: datetime, actor: str, *, person: str = "", call_id: uuid.UUID | None = None, matter: str = ""
@@ -124,7 +134,7 @@ class CallbackService:
         return self._owing.promise(phone, at, actor, person=person, call_id=call_id, matter=matter)
 
     def close_missed_calls(self, call_id: uuid.UUID) -> int:
-        """Close what we owed a number for missed calls: its citizen rang again and was answered. Returns how many closed."""
+        """Close what we owed a number for missed calls and kept places: it rang again and was answered. Returns how many closed."""
         return self._owing.close_missed(call_id)
 
     def cancel(self, callback_id: uuid.UUID, actor: str, note: str) -> CallbackView:

@@ -146,11 +146,15 @@ class PreviewRow:
 
 @dataclass(frozen=True)
 class Preview:
-    """Who is rung on a day and who is not; `counts` by `why`, of all and not only of the rows shown."""
+    """Who is rung on a day and who is not; `counts` by `why`, of all and not only of the rows shown.
+
+    Where there is too much to look at, `is_whole` is false: the most urgent, or the latest, were looked at.
+    """
 
     rows: list[PreviewRow]
     rung_count: int
     counts: dict[str, int]
+    is_whole: bool = True
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,10 @@ def user() -> None:
 def add(username: str, name: str, roles: tuple[str, ...], agent_number: str | None, queues: tuple[str, ...], password: str) -> None:
     """Add a person."""
     house = build(get_settings())
-    agent_id = house.telephony.ensure_agent(agent_number, name, list(queues)) if agent_number else None
+    agent_id = None
+    if agent_number:
+        house.accounts.check_agent(house.telephony.find_agent(agent_number))
+        agent_id = house.telephony.save_agent(agent_number, name, queues)
     house.accounts.create_user(
         ACTOR, username=username, display_name=name, password=password, roles=roles, agent_id=agent_id, must_change_password=False
     )

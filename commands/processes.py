@@ -114,11 +114,15 @@ def db() -> None:
 
 @db.command()
 def upgrade() -> None:
-    """Bring the database to this program's schema."""
-    from bootstrap import database_url
+    """Bring the database to this program's schema, and give it the queues that the settings name."""
+    from bootstrap import build, database_url
     from core import migrate
 
-    migrate.upgrade(database_url(get_settings()))
+    settings = get_settings()
+    migrate.upgrade(database_url(settings))
+    house = build(settings)
+    with house.exits:
+        house.telephony.ensure_queues(settings.queues)
 
 
 @click.group()

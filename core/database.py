@@ -62,7 +62,12 @@ class Database:
     def __init__(self, url: str, pool_size: int = 5, max_overflow: int = 10) -> None:
         self.url = url
         self.engine: Engine = create_engine(
-            sqlalchemy_url(url), pool_size=pool_size, max_overflow=max_overflow, pool_pre_ping=True, pool_timeout=10
+            sqlalchemy_url(url),
+            pool_size=pool_size,
+            max_overflow=max_overflow,
+            pool_pre_ping=True,
+            pool_timeout=10,
+            hide_parameters=True,  # an error's text goes to the log
         )
         self._sessions = sessionmaker(self.engine, expire_on_commit=False)
 

@@ -5,6 +5,9 @@ import sys
 
 import structlog
 
+# Without the frames' local variables, which hold passwords, speech and numbers.
+_tracebacks = structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False))
+
 
 def configure_logging(process: str, level: str = "INFO", as_json: bool = False) -> None:
     """Send every log line of this process to standard error, stamped in UTC and named after the process."""
@@ -16,7 +19,7 @@ def configure_logging(process: str, level: str = "INFO", as_json: bool = False) 
             structlog.contextvars.merge_contextvars,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.dict_tracebacks if as_json else structlog.processors.format_exc_info,
+            _tracebacks if as_json else structlog.processors.format_exc_info,
             renderer,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelNamesMapping()[level.upper()]),

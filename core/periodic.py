@@ -18,12 +18,20 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True)
 class Periodic:
-    """A job and its cron expression, read on the hall's clock."""
+    """A job and its cron expression, read on the hall's clock. `is_made_up`: the latest slot is done late rather than never."""
 
     name: str
     schedule: str
     queue: str
     task: str
+    is_made_up: bool = False
+
+
+def first_slot(item: Periodic, now: datetime) -> datetime:
+    """Return the slot that a machine which begins now must see to; whether another did so already, its row will say."""
+    if item.is_made_up:
+        return next(CronSim(item.schedule, now.astimezone(LOCAL_ZONE), reverse=True))
+    return next_slot(item.schedule, now)
 
 
 def next_slot(schedule: str, after: datetime) -> datetime:
@@ -32,8 +40,8 @@ def next_slot(schedule: str, after: datetime) -> datetime:
 
 
 def enqueue_when_due(database: Database, clock: Clock, work: Sequence[Periodic], stopping: threading.Event) -> None:
-    """Enqueue each piece of work at its slots until told to stop; slots missed while nothing ran are not made up for."""
-    due = {item.name: next_slot(item.schedule, clock.now()) for item in work}
+    """Enqueue each piece of work at its slots until told to stop."""
+    due = {item.name: first_slot(item, clock.now()) for item in work}
     while not stopping.wait(1.0):
         now = clock.now()
         for item in work:

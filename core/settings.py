@@ -119,7 +119,7 @@ class Settings(BaseSettings):
     solved_rate_target: float = 85.0
     satisfaction_target: float = 90.0
     satisfaction_counts_barely: bool = False
-    statistics_least_answers: int = 30
+    statistics_least_answers: int = Field(30, ge=30)
     improvement_days: int = 30
     reports: list[str] = ["daily", "weekly", "monthly"]
     report_keep_days: int = 730
@@ -191,6 +191,11 @@ class Settings(BaseSettings):
     def prompts(self) -> Path:
         """The folder of prompts rendered for questionnaires made here, shared by the workers and Asterisk."""
         return self.prompts_dir or self.state_dir / "prompts"
+
+    @property
+    def queues(self) -> dict[str, str]:
+        """The queues that the hotline's numbers lead to, and what people call them."""
+        return {name: self.queue_titles.get(name, name) for name in self.hotline_numbers.values()}
 
     @property
     def recordings(self) -> Path:

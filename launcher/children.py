@@ -43,7 +43,7 @@ class Child:
                 start_new_session=True,
             )
         if (self._niceness and os.geteuid() == 0) or self._niceness > 0:
-            _set_niceness(self.process.pid, self._niceness)
+            set_niceness(self.process.pid, self._niceness)
         self._started_at = time.monotonic()
         ledger.add(self.name, self.process.pid)
 
@@ -61,7 +61,8 @@ class Child:
             start(self)
 
 
-def _set_niceness(pid: int, niceness: int) -> None:
+def set_niceness(pid: int, niceness: int) -> None:
+    """Set the priority of a process, and of its session: what the kernel weighs sessions by (−20 first, 19 last)."""
     os.setpriority(os.PRIO_PROCESS, pid, niceness)
     # With autogroups (most desktop and server kernels) niceness counts only inside a session; each of ours is one of its own.
     with contextlib.suppress(OSError):

@@ -53,7 +53,7 @@ def prepare_database(settings: Settings) -> Prepared:
     house = build(settings)
     try:
         secrets = SecretsFile(settings.state_dir / "secrets.json")
-        house.telephony.ensure_queues(settings.queue_titles)
+        house.telephony.ensure_queues(settings.queues)
         logins = [_ensure_person(house, secrets, *person) for person in _PEOPLE]
         if not house.kb.count_articles():
             house.kb.load_demonstration(_ACTOR)
@@ -70,8 +70,8 @@ def _ensure_person(
     house: House, secrets: SecretsFile, username: str, name: str, title: str, roles: list[str], seat: str | None, queues: list[str]
 ) -> Login:
     password = secrets.get(f"login.{username}", 12)
-    agent_id = house.telephony.ensure_agent(seat, name, queues) if seat else None
     if username not in {row.username for row in house.accounts.list_users()}:
+        agent_id = house.telephony.save_agent(seat, name, queues) if seat else None
         house.accounts.create_user(
             _ACTOR,
             username=username,

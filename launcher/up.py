@@ -27,7 +27,7 @@ from launcher.secrets_file import SecretsFile
 
 _HEALTH_SECONDS = 60
 # Live text is for people who are talking: on a machine that does other things too (a browser), what makes and shows it goes first.
-_AHEAD = -10
+AHEAD = -10
 
 
 class AlreadyRunningError(ConflictError):
@@ -183,9 +183,9 @@ class Launcher:
         # What carries the call goes before what recognises it, and both before what can wait.
         self._children = Children(
             [
-                Child("dispatcher", ["manage.py", "dispatcher"], niceness=_AHEAD),
-                Child("bridge", ["manage.py", "bridge"], niceness=_AHEAD),
-                Child("web", ["manage.py", "web"], niceness=_AHEAD),
+                Child("dispatcher", ["manage.py", "dispatcher"], niceness=AHEAD),
+                Child("bridge", ["manage.py", "bridge"], niceness=AHEAD),
+                Child("web", ["manage.py", "web"], niceness=AHEAD),
                 Child("worker", ["manage.py", "worker"], niceness=10),
                 Child("ivr", ["manage.py", "ivr"], niceness=-2),
                 Child("dialer", ["manage.py", "dialer"], niceness=5),

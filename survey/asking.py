@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 from datetime import timedelta
 
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
@@ -18,23 +18,24 @@ from survey import scoring
 from survey.events import BadRatingGiven, SurveyAnswered, SurveyFinished
 from survey.interview import Interview
 from survey.models import Answer, QuestionnaireVersion, Survey
-from survey.schema import QuestionnaireDefinition, Quota
+from survey.room import asked_now, check_room
+from survey.schema import QuestionKind, QuestionnaireDefinition
 from survey.survey_reads import answers_of
 from survey.survey_state import ENDS, SurveyState, honest_end, next_state
 from survey.views import (
     BadAnswerError,
     LinkExpiredError,
+    LinkUsedError,
     LinkWithdrawnError,
-    NotLaunchedError,
-    QuestionnaireNotFoundError,
-    QuotaFullError,
     SurveyContext,
     SurveyEndedError,
     SurveyNotFoundError,
     SurveyView,
     survey_view,
 )
+from telephony.speech.redaction import redact
 
+AGENT, WEB = "agent", "web"
 LATE_HOURS = 24
 """A page that was open when its survey ran out may be handed in for so long; its answers are marked late."""
 _LONGEST_HEARD = 500
@@ -54,14 +55,7 @@ class Asking:
             known = session.scalar(select(Survey.id).where(Survey.natural_key == natural_key))
             if known is not None:
                 return known
-            version = session.get(QuestionnaireVersion, version_id)
-            if version is None:
-                raise QuestionnaireNotFoundError(str(version_id))
-            if version.state != "launched":
-                version = _successor(session, version)
-            definition = QuestionnaireDefinition.model_validate(version.definition)
-            if any(_is_full(session, version.id, quota, way, context) for quota in definition.quotas):
-                raise QuotaFullError(str(version.id))
+            version, definition = asked_now(session, version_id, way, context)
             values = {name: getattr(context, name) for name in SurveyContext.__dataclass_fields__}
             made = session.scalar(
                 insert(Survey)
@@ -73,7 +67,8 @@ class Asking:
                     way=way,
                     state=SurveyState.OFFERED,
                     offered_at=now,
-                    expires_at=now + timedelta(days=definition.expires_after_days),
+                    # An agent asks as long as the callback is owed: `close_of_callback` ends it.
+                    expires_at=None if way == AGENT else now + timedelta(days=definition.expires_after_days),
                     **values,
                 )
                 .on_conflict_do_nothing(index_elements=[Survey.natural_key])
@@ -82,18 +77,32 @@ class Asking:
             # Another process offered it in the same moment: its row is committed by now.
             return made or session.scalars(select(Survey.id).where(Survey.natural_key == natural_key)).one()
 
+    def check(self, version_id: uuid.UUID, way: str, context: SurveyContext) -> QuestionnaireDefinition:
+        """Return what would be asked now, without offering it."""
+        with self._database.transaction() as session:
+            return asked_now(session, version_id, way, context)[1]
+
     def start(self, survey_id: uuid.UUID, language: str | None = None, way: str | None = None) -> SurveyView:
         """Note that the person has begun; again is harmless."""
         with self._database.transaction() as session:
             row = _locked(session, survey_id)
             _must_be_open(row)
-            if row.state == SurveyState.OFFERED:
-                row.state, row.started_at = next_state(SurveyState.OFFERED, SurveyState.STARTED), self._clock.now()
+            self._begin(session, row)
             row.language, row.way = language or row.language, way or row.way
             return survey_view(row, answers_of(session, survey_id))
 
+    def _begin(self, session: Session, row: Survey) -> None:
+        """Note that the person has begun. A link lies about for days: whether there is room is looked at again, one at a time."""
+        if row.state != SurveyState.OFFERED:
+            return
+        definition = _definition(session, row)
+        if row.way == WEB and definition.quotas:
+            session.get(QuestionnaireVersion, row.questionnaire_version_id, with_for_update={"key_share": True})
+            check_room(session, row.questionnaire_version_id, definition, row.way, row)
+        row.state, row.started_at = next_state(SurveyState.OFFERED, SurveyState.STARTED), self._clock.now()
+
     def answer(self, survey_id: uuid.UUID, question_key: str, value: object, heard: str = "") -> SurveyView:
-        """Keep an answer, or change it; answers to questions that it hides are dropped."""
+        """Keep an answer, or change it; answers to questions that it hides are dropped. Numbers of persons are masked in words."""
         now = self._clock.now()
         with self._database.transaction() as session:
             row = _locked(session, survey_id)
@@ -102,6 +111,9 @@ class Asking:
             question = definition.question(question_key)
             if question is None or not scoring.fits(question, value):
                 raise BadAnswerError(question_key)
+            self._begin(session, row)
+            if question.kind is QuestionKind.TEXT:
+                value = redact(str(value))
             values = {
                 "kind": question.kind.value,
                 "value": value,
@@ -115,8 +127,6 @@ class Asking:
                 .values(survey_id=survey_id, question_key=question_key, **values)
                 .on_conflict_do_update(index_elements=[Answer.survey_id, Answer.question_key], set_=values)
             )
-            if row.state == SurveyState.OFFERED:
-                row.state, row.started_at = SurveyState.STARTED, now
             answers = _drop_hidden(session, definition, survey_id)
             publish(session, SurveyAnswered(survey_id=survey_id, question_key=question_key))
             return survey_view(row, answers)
@@ -176,10 +186,29 @@ class Asking:
                 self._end(session, row, SurveyState.EXPIRED)
             return len(rows)
 
+    def close_of_callback(self, callback_id: uuid.UUID, *, with_links: bool) -> None:
+        """End what an agent could still ask for a callback that is over, and with it the links that are out."""
+        ways = (AGENT, WEB) if with_links else (AGENT,)
+        with self._database.transaction() as session:
+            rows = session.scalars(
+                select(Survey)
+                .where(Survey.callback_id == callback_id, Survey.way.in_(ways), Survey.state.not_in(ENDS))
+                .with_for_update()
+            ).all()
+            for row in rows:
+                self._end(session, row, SurveyState.EXPIRED)
+
     def must_open(self, survey: SurveyView, is_sent: bool) -> None:
         """Raise the reason when a survey's link must not open any more, now that it is known to be still unanswered."""
         if survey.withdrawn_at is not None:
             raise LinkWithdrawnError(str(survey.survey_id))
+        with self._database.transaction() as session:
+            if _is_answered_otherwise(session, survey):
+                raise LinkUsedError(survey)
+            if survey.state == SurveyState.OFFERED:
+                version = session.get_one(QuestionnaireVersion, survey.version_id)
+                definition = QuestionnaireDefinition.model_validate(version.definition)
+                check_room(session, version.id, definition, survey.way, survey.context)
         if survey.expires_at is None:
             return
         if survey.state == SurveyState.PARTIAL:
@@ -209,20 +238,6 @@ def _must_be_open(row: Survey) -> None:
         raise SurveyEndedError(row.id, row.state)
 
 
-def _successor(session: Session, version: QuestionnaireVersion) -> QuestionnaireVersion:
-    """Return the version that took the place of a retired one: what was owed before a launch is asked in the new words."""
-    found = None
-    if version.state == "retired":
-        found = session.scalar(
-            select(QuestionnaireVersion).where(
-                QuestionnaireVersion.questionnaire_id == version.questionnaire_id, QuestionnaireVersion.state == "launched"
-            )
-        )
-    if found is None:
-        raise NotLaunchedError(str(version.id))
-    return found
-
-
 def _definition(session: Session, row: Survey) -> QuestionnaireDefinition:
     version = session.get(QuestionnaireVersion, row.questionnaire_version_id)
     assert version is not None
@@ -239,16 +254,13 @@ def _drop_hidden(session: Session, definition: QuestionnaireDefinition, survey_i
     return [answer for answer in answers if answer.question_key in shown]
 
 
-def _is_full(session: Session, version_id: uuid.UUID, quota: Quota, way: str, context: SurveyContext) -> bool:
-    """Say whether a quota that this survey falls under is full. Who is being asked now counts, or all would be let in at once."""
-    wanted = way if quota.field == "way" else getattr(context, quota.field, "") if quota.field else ""
-    if quota.field and (wanted or "") != quota.value:
+def _is_answered_otherwise(session: Session, survey: SurveyView) -> bool:
+    """Say whether the same callback was answered by another way meanwhile: nobody counts twice."""
+    if survey.context.callback_id is None:
         return False
-    conditions = [
-        Survey.questionnaire_version_id == version_id,
-        Survey.state.in_((SurveyState.STARTED, SurveyState.COMPLETED, SurveyState.PARTIAL)),
-        Survey.withdrawn_at.is_(None),
-    ]
-    if quota.field:
-        conditions.append(getattr(Survey, quota.field) == quota.value)
-    return (session.scalar(select(func.count()).select_from(Survey).where(*conditions)) or 0) >= quota.most
+    others = select(Survey.id).where(
+        Survey.callback_id == survey.context.callback_id,
+        Survey.id != survey.survey_id,
+        Survey.state.in_((SurveyState.COMPLETED, SurveyState.PARTIAL)),
+    )
+    return session.scalar(others.limit(1)) is not None

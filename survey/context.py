@@ -8,10 +8,10 @@ from survey.views import SurveyContext
 _COPIED = ("callback_id", "call_id", "case_id", "hall", "unit", "region", "category", "matter_code", "matter", "window", "weight")
 
 
-def context_of(callback: CallbackView, agent_id: uuid.UUID | None = None) -> SurveyContext:
-    """Return the context of a survey that is asked for a callback, by an agent or by nobody in particular."""
+def context_of(callback: CallbackView) -> SurveyContext:
+    """Return the context of a survey that is asked for a callback. No agent's: whoever tries next goes on with it."""
     copied = {name: getattr(callback, name) for name in _COPIED}
-    return SurveyContext(agent_id=agent_id, queue_name=callback.queue_name or None, **copied)
+    return SurveyContext(queue_name=callback.queue_name or None, **copied)
 
 
 def survey_key(attempt_id: uuid.UUID) -> str:

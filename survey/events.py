@@ -13,7 +13,7 @@ class SurveyAnswered(Event):
 
 
 class SurveyFinished(Event):
-    """A survey reached its end: completed, partial, refused, skipped or expired."""
+    """A survey reached its end: completed, partial, refused, skipped, hung_up or expired."""
 
     survey_id: uuid.UUID
     state: str

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from callback.disposition import Disposition
-from callback.events import MessageDue
+from callback.events import CallbackCompleted, MessageDue
 from callback.service import CallbackService
 from core.clock import local_time
 from core.database import Database
@@ -71,6 +71,10 @@ class SurveyHandlers:
         outcome = _OUTCOMES.get(survey.state)
         if outcome is not None and survey.context.callback_id is not None:
             self._callbacks.complete(survey.context.callback_id, outcome)
+
+    def on_callback_completed(self, event: CallbackCompleted) -> None:
+        """Ask no more for a callback that is over. Who could not be reached may still open the link."""
+        self._service.close_of_callback(event.callback_id, with_links=event.state == "done")
 
     def on_bad_rating_given(self, event: BadRatingGiven) -> None:
         """Owe a call that puts it right."""

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import structlog
 
@@ -23,14 +24,17 @@ from survey.prompting import Phrase, PromptLibrary, PromptMissingError
 from survey.service import SurveyService
 from survey.survey_state import SurveyState
 from survey.telephone import Ears, Ending, TelephoneInterview
-from survey.views import QuotaFullError, SurveyContext, SurveyView
+from survey.views import NotLaunchedError, QuotaFullError, SurveyContext, SurveyView
 from telephony.outbound import attempt_of
 from telephony.service import TelephonyService
 
 log = structlog.get_logger()
+T = TypeVar("T")
 CALLBACK, AFTER_CALL = "callback", "after_call"
 _WAY = "ivr"
 _BEAT_SECONDS = 5.0
+_PAUSES = (0.2, 1.0, 2.0, 4.0, 8.0, 15.0)
+"""How long to wait for a database that is away, try by try: a restart, or the change to its replica, takes no longer."""
 _ENDS = {
     Ending.FINISHED: SurveyState.COMPLETED,
     Ending.SILENT: SurveyState.PARTIAL,
@@ -174,8 +178,13 @@ class Ivr:
             return None
         try:
             survey_id = self._surveys.offer(survey_key(attempt_id), version_id, CALLBACK, _WAY, context_of(brief.callback))
-        except (QuotaFullError, NotFoundError, ConflictError) as error:
+        except (QuotaFullError, NotLaunchedError) as error:
+            # It became full, or was retired, while the telephone rang: another try would find the same.
             log.info("ivr_nothing_to_ask", attempt_id=str(attempt_id), error=str(error)[:200])
+            self._callbacks.end_attempt(attempt_id, Disposition.EXPIRED, cause="nothing_to_ask")
+            return None
+        except (NotFoundError, ConflictError) as error:
+            log.warning("ivr_nothing_to_ask", attempt_id=str(attempt_id), error=str(error)[:200])
             return None
         self._callbacks.attach_survey(attempt_id, survey_id)
         return self._surveys.view(survey_id)
@@ -183,10 +192,11 @@ class Ivr:
     def _end_callback(self, attempt_id: uuid.UUID, survey_id: uuid.UUID, ending: Ending | None) -> None:
         """Tell callback first: an opt-out is more than the refusal that the survey's end will tell of."""
         if ending is Ending.OPTED_OUT:
-            self._callbacks.end_attempt(attempt_id, Disposition.OPTED_OUT)
+            _patiently(lambda: self._callbacks.end_attempt(attempt_id, Disposition.OPTED_OUT))
         survey = self._finish(survey_id, _ENDS[ending] if ending else SurveyState.PARTIAL)
         outcome = _OUTCOMES.get(SurveyState(survey.state), Disposition.BROKEN_OFF)
-        self._callbacks.end_attempt(attempt_id, outcome, cause="silent" if ending is Ending.SILENT else "")
+        cause = "silent" if ending is Ending.SILENT else ""
+        _patiently(lambda: self._callbacks.end_attempt(attempt_id, outcome, cause=cause))
 
     # --- the question at the end of a call
 
@@ -206,7 +216,7 @@ class Ivr:
         try:
             ending = self._interview(line, survey, may_opt_out=False) if survey.is_open else Ending.FINISHED
         except LineGoneError:
-            self._finish(survey_id, SurveyState.PARTIAL)
+            self._finish(survey_id, SurveyState.HUNG_UP)
             raise
         except PromptMissingError:
             self._finish(survey_id, SurveyState.SKIPPED)
@@ -222,26 +232,29 @@ class Ivr:
             line,
             Interview(self._surveys.definition(survey.version_id), survey.values, survey.language),
             self._prompts.file,
-            lambda question, taken, heard: self._keep(survey_id, question.key, taken.value, taken.score, heard),
+            lambda question, taken, heard: self._keep(survey_id, question.key, taken.value, heard),
             ears=self._ears,
             scratch=self._scratch,
             may_opt_out=may_opt_out,
         ).run(with_opening=is_new)
 
-    def _keep(self, survey_id: uuid.UUID, key: str, value: object, score: float | None, heard: str) -> None:
-        for wait in (0.2, 1.0, None):
-            try:
-                self._surveys.answer(survey_id, key, value, score, heard)
-            except UnavailableError:
-                if wait is None:
-                    raise
-                time.sleep(wait)
-            else:
-                return
+    def _keep(self, survey_id: uuid.UUID, key: str, value: object, heard: str) -> None:
+        _patiently(lambda: self._surveys.answer(survey_id, key, value, heard=heard))
 
     def _finish(self, survey_id: uuid.UUID, state: SurveyState) -> SurveyView:
         """End a survey; one that has ended meanwhile (its time was over) stays as it is."""
         try:
-            return self._surveys.finish(survey_id, state)
+            return _patiently(lambda: self._surveys.finish(survey_id, state))
         except ConflictError:
             return self._surveys.view(survey_id)
+
+
+def _patiently(act: Callable[[], T]) -> T:
+    """Do something on the database, again and again while it is away: what a citizen said is said once."""
+    for pause in _PAUSES:
+        try:
+            return act()
+        except UnavailableError as error:
+            log.warning("ivr_database_away", error=str(error)[:200])
+            time.sleep(pause)
+    return act()

@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from survey.schema import Condition, Operator, Question, QuestionKind, QuestionnaireDefinition, choices
+from survey.schema import COUNTED, Condition, Operator, Question, QuestionKind, QuestionnaireDefinition, choices
 
 MOST_KEYS = 10
 """Keys 1 to 9 and 0."""
@@ -13,6 +13,10 @@ LONGEST_TITLE = 200
 LONGEST_LABEL = 60
 LONGEST_OPENING = 500
 _MOST_TRIED = 50_000
+_WRONG_KIND = {
+    QuestionKind.RATING: "计入满意率，题型要选五级好差评。",
+    QuestionKind.YES_NO: "计入解决率，题型要选是否。",
+}
 _PLACEHOLDER = re.compile(r"\{[^{}]*\}")
 _KNOWN_PLACEHOLDERS = {"{matter}", "{unit}", "{hall}"}
 Answers = Mapping[str, object]
@@ -110,6 +114,8 @@ def _words(question: Question) -> Iterable[str]:
 
 
 def _answers(question: Question) -> Iterable[str]:
+    if COUNTED.get(question.key, question.kind) is not question.kind:
+        yield _WRONG_KIND[COUNTED[question.key]]
     keys = [option.key for option in question.options]
     if len(set(keys)) < len(keys):
         yield "有两个选项的代号相同。"

@@ -42,7 +42,8 @@ class Survey(Base):
     """One asking of one person (调查). `natural_key` makes offering it twice harmless.
 
     kind: callback (asked by a callback) or after_call (one question at the end of a call); they are never counted together.
-    way: ivr, web or agent. States: offered → started → completed | partial | refused; skipped and expired without any answer.
+    way: ivr, web or agent. States: offered → started → completed | partial | refused; skipped,
+    hung_up (at the question at the end of a call) and expired without any answer.
     """
 
     __tablename__ = "survey"

@@ -45,7 +45,10 @@ class Line(Protocol):
         ...
 
     def record(self, file: Path, seconds: float, silence_seconds: float, stop_keys: str, *, beep: bool = False) -> Recorded:
-        """Record into a WAV file until a key, so long a silence, or the time is over."""
+        """Record into a WAV file until a key, so long a silence, or the time is over.
+
+        What was said before a hang-up is returned like all else: the next call raises LineGoneError.
+        """
         ...
 
     def hang_up(self) -> None:

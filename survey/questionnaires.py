@@ -15,7 +15,7 @@ from core.database import Database, RowConflictError
 from core.outbox import publish
 from survey.events import QuestionnaireLaunched
 from survey.logic import check
-from survey.models import Questionnaire, QuestionnaireVersion, Survey
+from survey.models import Questionnaire, QuestionnaireVersion
 from survey.schema import QuestionnaireDefinition
 from survey.views import (
     BadQuestionnaireKeyError,
@@ -147,27 +147,22 @@ class Questionnaires:
             return version_view(row, questionnaire)
 
     def get(self, version_id: uuid.UUID) -> VersionView:
-        """Return a version, with how many surveys it has."""
+        """Return a version."""
         with self._database.transaction() as session:
-            row, questionnaire = _found(session, version_id)
-            offered, answered = _counts(session, row.id).get(row.id, (0, 0)) if row.state != "draft" else (0, 0)
-            return version_view(row, questionnaire, offered, answered)
+            return version_view(*_found(session, version_id))
 
     def list(self) -> tuple[QuestionnaireView, ...]:
         """Return every questionnaire with its versions, the newest first."""
         with self._database.transaction() as session:
             questionnaires = session.scalars(select(Questionnaire).order_by(Questionnaire.created_at, Questionnaire.id)).all()
             rows = session.scalars(select(QuestionnaireVersion).order_by(QuestionnaireVersion.version_no.desc())).all()
-            counts = _counts(session)
         return tuple(
             QuestionnaireView(
                 questionnaire_id=one.id,
                 key=one.key,
                 title=one.title,
                 created_at=one.created_at,
-                versions=tuple(
-                    version_view(row, one, *counts.get(row.id, (0, 0))) for row in rows if row.questionnaire_id == one.id
-                ),
+                versions=tuple(version_view(row, one) for row in rows if row.questionnaire_id == one.id),
             )
             for one in questionnaires
         )
@@ -218,11 +213,3 @@ def _locked(session: Session, version_id: uuid.UUID) -> tuple[QuestionnaireVersi
 def _must_be_draft(row: QuestionnaireVersion) -> None:
     if row.state != "draft":
         raise VersionFrozenError(row.version_no, row.state)
-
-
-def _counts(session: Session, version_id: uuid.UUID | None = None) -> dict[uuid.UUID, tuple[int, int]]:
-    answered = func.count().filter(Survey.state.in_(("completed", "partial")), Survey.withdrawn_at.is_(None))
-    query = select(Survey.questionnaire_version_id, func.count(), answered).group_by(Survey.questionnaire_version_id)
-    if version_id is not None:
-        query = query.where(Survey.questionnaire_version_id == version_id)
-    return {found: (offered, given) for found, offered, given in session.execute(query)}

@@ -33,6 +33,10 @@ class QuestionKind(StrEnum):
     TEXT = "text"
 
 
+COUNTED: dict[str, QuestionKind] = {"satisfaction": QuestionKind.RATING, "resolved": QuestionKind.YES_NO}
+"""What a question may count for (满意率, 解决率): its key, by which statistics finds it, and the kind that it must have."""
+
+
 class _Frozen(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 

@@ -96,7 +96,7 @@ class SurveyService:
         return self._questionnaires.retire(actor, version_id)
 
     def get_version(self, version_id: uuid.UUID) -> VersionView:
-        """Return a version with its counts; QuestionnaireNotFoundError when there is none."""
+        """Return a version; QuestionnaireNotFoundError when there is none."""
         return self._questionnaires.get(version_id)
 
     def list_questionnaires(self) -> tuple[QuestionnaireView, ...]:
@@ -134,18 +134,21 @@ class SurveyService:
         # A version that was retired since is asked in the words of the one launched after it.
         return self._asking.offer(natural_key, version_id, kind, way, context)
 
+    def check_offer(self, version_id: uuid.UUID, way: str, context: SurveyContext) -> QuestionnaireDefinition:
+        """Return what an offer would ask now, and offer nothing; raises as `offer`, and QuestionnaireNotFoundError."""
+        return self._asking.check(version_id, way, context)
+
     def start(self, survey_id: uuid.UUID, language: str | None = None, way: str | None = None) -> SurveyView:
         """Note that the person has begun, and in which language and way. Again is harmless.
 
         Raises:
             SurveyEndedError: it has ended.
+            QuotaFullError: it was begun by a link when enough had answered.
         """
         return self._asking.start(survey_id, language, way)
 
-    def answer(
-        self, survey_id: uuid.UUID, question_key: str, value: object, score: float | None = None, heard: str = ""
-    ) -> SurveyView:
-        """Keep or change an answer; what it counts as is worked out here, whatever `score` says.
+    def answer(self, survey_id: uuid.UUID, question_key: str, value: object, heard: str = "") -> SurveyView:
+        """Keep or change an answer, and what it counts as.
 
         Raises:
             BadAnswerError: the value is none of this question's, or there is no such question.
@@ -158,7 +161,7 @@ class SurveyService:
         return self._asking.retract(survey_id, question_key)
 
     def finish(self, survey_id: uuid.UUID, state: SurveyState | str) -> SurveyView:
-        """End a survey: completed, partial, refused, skipped or expired, as far as the answers bear it out.
+        """End a survey: completed, partial, refused, skipped, hung_up or expired, as far as the answers bear it out.
 
         Complete without all required answers is partial; partial without any is skipped. The callback behind it is told.
 
@@ -170,6 +173,10 @@ class SurveyService:
     def withdraw(self, survey_id: uuid.UUID, actor: str, reason: str = "") -> SurveyView:
         """Leave a survey out of every count, by the citizen's wish."""
         return self._asking.withdraw(survey_id, actor, reason)
+
+    def close_of_callback(self, callback_id: uuid.UUID, *, with_links: bool) -> None:
+        """End what an agent could still ask for a callback that is over; `with_links`: also what citizens could still open."""
+        self._asking.close_of_callback(callback_id, with_links=with_links)
 
     def close_expired(self) -> int:
         """End surveys whose time is over; return how many."""
@@ -201,7 +208,8 @@ class SurveyService:
 
         Raises:
             LinkForgedError: we never made it.
-            LinkUsedError: the survey was handed in, or ended otherwise.
+            LinkUsedError: the survey was handed in, or ended otherwise, or its callback was answered by another way.
+            QuotaFullError: enough have answered, and this person has not begun.
             LinkExpiredError: its time is over.
             LinkWithdrawnError: it was withdrawn.
         """

@@ -14,11 +14,12 @@ class SurveyState(StrEnum):
     PARTIAL = "partial"
     REFUSED = "refused"
     SKIPPED = "skipped"
+    HUNG_UP = "hung_up"
     EXPIRED = "expired"
 
 
 _S = SurveyState
-ENDS = frozenset({_S.COMPLETED, _S.PARTIAL, _S.REFUSED, _S.SKIPPED, _S.EXPIRED})
+ENDS = frozenset({_S.COMPLETED, _S.PARTIAL, _S.REFUSED, _S.SKIPPED, _S.HUNG_UP, _S.EXPIRED})
 NEXT: dict[SurveyState, frozenset[SurveyState]] = {
     _S.OFFERED: ENDS | {_S.STARTED},
     _S.STARTED: ENDS,
@@ -52,6 +53,6 @@ def honest_end(wanted: SurveyState, *, answers: int, required_left: int) -> Surv
         return _S.COMPLETED if wanted is _S.COMPLETED and required_left == 0 else _S.SKIPPED
     if wanted is _S.COMPLETED and required_left:
         return _S.PARTIAL
-    if answers and wanted in (_S.SKIPPED, _S.EXPIRED):
+    if answers and wanted in (_S.SKIPPED, _S.HUNG_UP, _S.EXPIRED):
         return _S.PARTIAL
     return wanted

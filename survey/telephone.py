@@ -3,6 +3,7 @@
 Answers are kept as they come, so that a hang-up at any moment loses nothing.
 """
 
+import contextlib
 import uuid
 from collections.abc import Callable
 from enum import StrEnum
@@ -12,7 +13,7 @@ import structlog
 
 from core.errors import UnavailableError
 from survey.interview import Accepted, Declined, Interview, NotUnderstood, gives_up, keypad, take_key, take_speech
-from survey.ports import Line, LineLostError
+from survey.ports import Line, LineGoneError, LineLostError
 from survey.prompting import Phrase
 from survey.schema import Question, QuestionKind
 from survey.spoken import spoken_closing, spoken_expected, spoken_opening, spoken_question
@@ -97,7 +98,7 @@ class TelephoneInterview:
             ending = self._ask(question)
             if ending is not None:
                 return ending
-        self._say(spoken_closing(definition), barge_in=False)
+        self._say_goodbye(spoken_closing(definition))
         return Ending.FINISHED
 
     # --- the steps
@@ -149,19 +150,24 @@ class TelephoneInterview:
         self._silences = self._silences + 1 if reason == "empty" and not _says_nothing(question, reason) else 0
         if self._silences < MOST_SILENCES:
             return None
-        self._say(Phrase.SILENT, barge_in=False)
+        self._say_goodbye(Phrase.SILENT)
         return Ending.SILENT
 
     def _unwilling(self, keys: str) -> Ending | None:
         if not self._may_opt_out or keys not in (REFUSE, OPT_OUT):
             return None
-        self._say(Phrase.OPTED_OUT if keys == OPT_OUT else Phrase.REFUSED, barge_in=False)
+        self._say_goodbye(Phrase.OPTED_OUT if keys == OPT_OUT else Phrase.REFUSED)
         return Ending.OPTED_OUT if keys == OPT_OUT else Ending.REFUSED
 
     # --- speaking and listening
 
-    def _say(self, text: str, *, barge_in: bool = True) -> str:
-        return self._line.play(self._prompt(text), KEYS if barge_in else "")
+    def _say(self, text: str) -> str:
+        return self._line.play(self._prompt(text), KEYS)
+
+    def _say_goodbye(self, text: str) -> None:
+        """Say the last words. The interview is over: who hangs up meanwhile, or is cut off, changes nothing of what was said."""
+        with contextlib.suppress(LineGoneError, LineLostError):
+            self._line.play(self._prompt(text), "")
 
     def _hear(self, question: Question) -> tuple[str, str]:
         """Return (keys, words) of an answer; both empty after silence."""

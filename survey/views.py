@@ -119,7 +119,7 @@ class LinkWithdrawnError(ConflictError):
 
 @dataclass(frozen=True, slots=True)
 class VersionView:
-    """A questionnaire in one of its versions. `answered` counts the surveys that ended with answers."""
+    """A questionnaire in one of its versions."""
 
     version_id: uuid.UUID
     questionnaire_id: uuid.UUID
@@ -132,8 +132,6 @@ class VersionView:
     updated_at: datetime
     launched_at: datetime | None
     retired_at: datetime | None
-    offered: int = 0
-    answered: int = 0
 
     @property
     def is_draft(self) -> bool:
@@ -249,7 +247,7 @@ class SurveyPage:
     total: int
 
 
-def version_view(row: QuestionnaireVersion, questionnaire: Questionnaire, offered: int = 0, answered: int = 0) -> VersionView:
+def version_view(row: QuestionnaireVersion, questionnaire: Questionnaire) -> VersionView:
     """Return a version as a value."""
     return VersionView(
         version_id=row.id,
@@ -263,8 +261,6 @@ def version_view(row: QuestionnaireVersion, questionnaire: Questionnaire, offere
         updated_at=row.updated_at,
         launched_at=row.launched_at,
         retired_at=row.retired_at,
-        offered=offered,
-        answered=answered,
     )
 
 

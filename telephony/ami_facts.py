@@ -12,9 +12,12 @@ from datetime import UTC, datetime
 
 from telephony.ami_protocol import AmiMessage
 from telephony.outbound import attempt_of
+from telephony.speech.digit_runs import SHORTEST_RUN
+from telephony.speech.redaction import redact
 
 _TECHNOLOGY = "PJSIP/"
-NAME_LENGTH = 60
+_NAME_LENGTH = 60
+_READ_LENGTH = 200  # a number that the cut would leave a part of is still seen whole
 _NUMBER_LENGTH = 32
 _RECORDING = re.compile(r"^\d{4}/\d{2}/\d{2}/[A-Za-z0-9_-]{0,60}\d+\.\d+$")
 _GONE_CONTACTS = {"removed", "unreachable"}
@@ -59,7 +62,6 @@ class CallPlaced(Fact):
     agent: str
     agent_unique_id: str
     agent_channel: str
-    recording: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,12 +149,16 @@ class AgentMissed(Fact):
 
 @dataclass(frozen=True, slots=True)
 class AgentConnected(Fact):
-    """An agent and the citizen hear each other."""
+    """An agent and the citizen hear each other.
+
+    `recording` is where the recordings begin only now: in an agent's own call.
+    """
 
     unique_id: str
     agent: str
     agent_unique_id: str
     agent_channel: str
+    recording: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,6 +242,15 @@ def clean_text(value: str, length: int) -> str:
     return " ".join("".join(kept).split())[:length]
 
 
+def display_name(value: str, number: str) -> str:
+    """Return the name that a caller's telephone sent, without numbers; nothing where it holds the caller's own again."""
+    plain = "".join(str(unicodedata.decimal(character, character)) for character in clean_text(value, _READ_LENGTH))
+    digits = re.sub(r"[^0-9]", "", plain)
+    if number and len(digits) >= SHORTEST_RUN and (digits in number or number.lstrip("+") in digits):
+        return ""
+    return redact(plain)[:_NAME_LENGTH]
+
+
 def clean_number(value: str) -> str:
     """Return a caller's number as digits and + * #; empty when there is none."""
     return re.sub(r"[^0-9+*#]", "", value)[:_NUMBER_LENGTH]
@@ -301,13 +316,14 @@ def _user_event(message: AmiMessage, at: datetime) -> Fact | None:
 
 
 def _arrived(message: AmiMessage, at: datetime, unique_id: str) -> Fact:
+    number = clean_number(_known(message.get("CallerIDNum")))
     return CallArrived(
         at,
         unique_id,
         message.get("Linkedid") or unique_id,
         message.get("Channel"),
-        clean_number(_known(message.get("CallerIDNum"))),
-        clean_text(_known(message.get("CallerIDName")), NAME_LENGTH),
+        number,
+        display_name(_known(message.get("CallerIDName")), number),
         message.get("Dialled"),
         message.get("Queue"),
         recording_path(message.get("Recording")),
@@ -320,15 +336,16 @@ def _placed(message: AmiMessage, at: datetime, unique_id: str) -> Fact | None:
     agent = agent_of(channel)
     if agent is None or attempt is None:
         return None
-    recording = recording_path(message.get("Recording"))
     linked_id, agent_unique_id = message.get("Linkedid") or unique_id, message.get("AgentUniqueid")
-    return CallPlaced(at, unique_id, linked_id, message.get("Channel"), attempt, agent, agent_unique_id, channel, recording)
+    return CallPlaced(at, unique_id, linked_id, message.get("Channel"), attempt, agent, agent_unique_id, channel)
 
 
 def _agent_talks(message: AmiMessage, at: datetime, unique_id: str) -> Fact | None:
     channel = message.get("AgentChannel")
     agent = agent_of(channel)
-    return None if agent is None else AgentConnected(at, unique_id, agent, message.get("AgentUniqueid"), channel)
+    if agent is None:
+        return None
+    return AgentConnected(at, unique_id, agent, message.get("AgentUniqueid"), channel, recording_path(message.get("Recording")))
 
 
 def _of_attempt(make: Callable[[AmiMessage, datetime, uuid.UUID], Fact]) -> "_UserEventReader":

@@ -20,6 +20,7 @@ from telephony.agent_state import MISSED
 from telephony.ami_protocol import AmiMessage
 from telephony.outbound import AGENT_CHANNEL, attempt_of
 from telephony.ports import Switch
+from telephony.reconciliation import Talk
 from telephony.recordings import RecordingWatch
 from telephony.service import TelephonyService
 
@@ -94,7 +95,9 @@ class Bridge:
         self._stopping = threading.Event()
         self._suspects: frozenset[str] = frozenset()
         self._contacts: dict[str, set[str]] = {}
-        self._tapped: set[str] = set()
+        # The tap of each party's channel, and whose could not be started.
+        self._taps: dict[str, uuid.UUID] = {}
+        self._untapped: set[str] = set()
         self._calls: dict[str, uuid.UUID] = {}
 
     # --- the process
@@ -136,6 +139,7 @@ class Bridge:
             with self._writing:
                 self._suspects = self._service.reconcile(self._suspects)
                 self._service.reconcile_outbound()
+                self._open_taps()
 
     # --- what the exchange tells, on one thread
 
@@ -150,8 +154,6 @@ class Bridge:
             self._service.reconcile_outbound()
             self._suspects = frozenset()
         self._service.provision_agents()
-        talks = self._service.talks()
-        self._tapped &= {unique_id for talk in talks for unique_id in (talk.citizen_unique_id, talk.agent_unique_id)}
         log.info("bridge_up", talks=self._open_taps())
 
     def on_down(self) -> None:
@@ -199,7 +201,6 @@ class Bridge:
     def _after_connected(self, fact: f.AgentConnected) -> None:
         # From here on no call comes until the after-call work is done, even if we die meanwhile.
         self._open_taps()
-        self._hold(fact.unique_id, False)
         self._switch.pause(fact.agent, _ON_CALL)
 
     def _after_missed(self, fact: f.AgentMissed) -> None:
@@ -216,15 +217,20 @@ class Bridge:
         self._hold(fact.unique_id, False)
 
     def _after_gone(self, fact: f.ChannelGone) -> None:
-        self._tapped.discard(fact.unique_id)
+        with self._writing:
+            # Where only the tap is gone and not the party, the next comparison opens another.
+            for party in {fact.unique_id, *self._parties_of(fact.unique_id)}:
+                self._taps.pop(party, None)
+                self._untapped.discard(party)
+            call_id = self._calls.pop(fact.unique_id, None)
+            is_last = call_id not in self._calls.values()
+        if call_id is not None and is_last and self._live_text is not None:
+            self._live_text.close(call_id)
         if f.is_citizen_channel(fact.channel):
             self._switch.forget(fact.unique_id)
         attempt_id = attempt_of(fact.unique_id)
         if attempt_id is not None and fact.unique_id.startswith(AGENT_CHANNEL):
             self._service.release_agent(attempt_id)
-        call_id = self._calls.pop(fact.unique_id, None)
-        if call_id is not None and call_id not in self._calls.values() and self._live_text is not None:
-            self._live_text.close(call_id)
 
     def _after_contact(self, fact: f.ContactChanged) -> None:
         contacts = self._contacts.setdefault(fact.agent, set())
@@ -244,6 +250,8 @@ class Bridge:
 
     def _after_tap_failed(self, fact: f.TapFailed) -> None:
         log.warning("tap_failed", tap=fact.tap_channel)
+        with self._writing:
+            self._untapped |= self._parties_of(fact.tap_channel)
 
     _reactions: dict[type[f.Fact], Callable[["Bridge", f.Fact], None]] = {  # noqa: RUF012
         f.AgentConnected: _after_connected,  # type: ignore[dict-item]
@@ -260,22 +268,31 @@ class Bridge:
 
     def _open_taps(self) -> int:
         """Listen to every party of every conversation that is not listened to yet; return how many conversations there are."""
-        talks = self._service.talks()
-        if self._live_text is None:
+        with self._writing:
+            talks = self._service.talks()
+            if self._live_text is not None:
+                for talk in talks:
+                    self._listen(self._live_text, talk)
             return len(talks)
-        for talk in talks:
-            for party, unique_id in zip(PARTIES, (talk.citizen_unique_id, talk.agent_unique_id), strict=True):
-                self._calls[unique_id] = talk.call_id
-                if unique_id in self._tapped:
-                    continue
-                self._tapped.add(unique_id)
-                tap_id = uuid.uuid4()
-                address = self._live_text.open(talk.call_id, party, tap_id, talk.started_at)
+
+    def _listen(self, live_text: LiveText, talk: Talk) -> None:
+        for party, unique_id in zip(PARTIES, (talk.citizen_unique_id, talk.agent_unique_id), strict=True):
+            self._calls[unique_id] = talk.call_id
+            if unique_id not in self._taps or unique_id in self._untapped:
+                # Tried again under the same name, which takes the place of the one that nobody came for.
+                tap_id = self._taps.setdefault(unique_id, uuid.uuid4())
+                self._untapped.discard(unique_id)
+                address = live_text.open(talk.call_id, party, tap_id, talk.started_at)
                 try:
                     self._switch.start_tap(unique_id, str(tap_id), address)
                 except TingjianError as error:
+                    self._untapped.add(unique_id)
                     log.warning("tap_failed", call_id=str(talk.call_id), party=party, error=str(error)[:200])
-        return len(talks)
+            live_text.hold(talk.call_id, party, talk.is_held)
+
+    def _parties_of(self, tap_channel: str) -> set[str]:
+        """Return the channel that is listened to by a tap's, if it is one."""
+        return {party for party, tap in self._taps.items() if tap_channel.endswith(str(tap))}
 
     def _hold(self, unique_id: str, on: bool) -> None:
         call_id = self._calls.get(unique_id)

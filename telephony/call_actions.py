@@ -15,7 +15,7 @@ from telephony.call_recorder import CallRecorder
 from telephony.call_state import CallState
 from telephony.call_story import RecorderRules
 from telephony.door import Door
-from telephony.models import Agent, Call, CallLeg, CallNote
+from telephony.models import Agent, Call, CallLeg, CallNote, note_parts
 from telephony.reads import UnknownCallError
 
 _LONGEST_NOTE = 4000
@@ -117,7 +117,8 @@ class CallActions(Door):
         disposition: str = "",
         is_finished: bool = False,
     ) -> None:
-        """Keep what the agent wrote of a call; the last writing counts. Finished once, a note stays finished.
+        """Keep what an agent wrote of a call beside what others did; of type, category and result the last writing counts, except
+        that who passed the call on changes nothing of whom it went to. Finished once, a note stays finished.
 
         Raises:
             UnknownCallError: there is no such call.
@@ -127,9 +128,13 @@ class CallActions(Door):
             raise InvalidInputError("the note is too long")
         now = self._clock.now()
         with self._database.transaction() as session:
-            self._get(session, call_id)
-            row = session.get(CallNote, call_id, with_for_update=True) or CallNote(call_id=call_id)
-            row.agent_id, row.kind, row.category, row.note, row.disposition = agent_id, kind, category, note, disposition
+            call = self._get(session, call_id)
+            row = session.get(CallNote, call_id, with_for_update=True) or CallNote(call_id=call_id, note="", parts=[])
+            parts = dict(note_parts(row)) | {str(agent_id): note}
+            row.parts = [[author, text] for author, text in parts.items() if text]
+            row.note = "\n".join(text for _, text in row.parts)
+            if row.agent_id is None or row.agent_id == agent_id or row.agent_id != call.agent_id:
+                row.agent_id, row.kind, row.category, row.disposition = agent_id, kind, category, disposition
             row.updated_at = now
             row.finished_at = row.finished_at or (now if is_finished else None)
             session.add(row)

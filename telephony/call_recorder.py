@@ -125,7 +125,8 @@ class CallRecorder(CallStory):
         if call is None or agent is None or not self._tell(call, fact, "ringing", agent=agent.number):
             return
         self._leg_for(call, agent, fact.agent_unique_id, fact.agent_channel, fact.at)
-        if self._move(call, CallInput.RANG):
+        # Sent two calls at once, a telephone takes one of them and turns the other away: that one never rang there.
+        if not _is_elsewhere(agent, call) and self._move(call, CallInput.RANG):
             set_line(self._session, agent, LineState.RINGING, call.id, fact.at)
             publish(self._session, CallRinging(call_id=call.id, agent_id=agent.id))
 
@@ -133,10 +134,12 @@ class CallRecorder(CallStory):
         call, agent = self._call(fact.unique_id), lock_agent_number(self._session, fact.agent)
         if call is None or agent is None or not self._tell(call, fact, "missed", agent=agent.number):
             return
-        leg = self._leg(fact.agent_unique_id)
+        leg, was_rung = self._leg(fact.agent_unique_id), not _is_elsewhere(agent, call)
         if leg is not None and leg.ended_at is None:
-            leg.ended_at, leg.outcome = fact.at, LEG_MISSED
+            leg.ended_at, leg.outcome = fact.at, LEG_MISSED if was_rung else LEG_CANCELLED
         self._move(call, CallInput.STOPPED_RINGING)
+        if not was_rung:
+            return
         if agent.logged_in_at is not None:
             agent.pause_reason, agent.notice = MISSED, call.number
         set_line(self._session, agent, LineState.IDLE, None, fact.at)
@@ -148,6 +151,7 @@ class CallRecorder(CallStory):
             return
         leg = self._leg_for(call, agent, fact.agent_unique_id, fact.agent_channel, fact.at)
         leg.answered_at = leg.answered_at or fact.at
+        self._expect_recordings(call, fact.recording, fact.at)
         if not self._move(call, CallInput.CONNECTED):
             return
         if call.answered_at is None:
@@ -254,6 +258,11 @@ class CallRecorder(CallStory):
         legs = self._session.scalars(select(CallLeg).where(CallLeg.call_id == call.id, CallLeg.answered_at.is_not(None))).all()
         spans = [seconds_between(leg.answered_at, leg.ended_at) for leg in legs if leg.answered_at and leg.ended_at]
         return sum(spans) if spans else None
+
+
+def _is_elsewhere(agent: Agent, call: Call) -> bool:
+    """Whether the agent is with another call."""
+    return agent.call_id not in (None, call.id)
 
 
 def _is_agents_own(call: Call) -> bool:

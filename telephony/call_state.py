@@ -44,6 +44,9 @@ class CallStateError(ConflictError):
         self.happened = happened
 
 
+HOLD_ENDS = frozenset({"resumed", "transferred", "agent_lost", "queued", "answered", "ended"})
+"""The kinds of line in a call's story that end a hold."""
+
 _S, _I = CallState, CallInput
 
 # A call may join a queue again: it was transferred, or its agent was lost.

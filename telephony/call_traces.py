@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 from telephony.ami_facts import (
-    NAME_LENGTH,
     AgentConnected,
     CallArrived,
     CallbackAsked,
@@ -16,7 +15,7 @@ from telephony.ami_facts import (
     Fact,
     agent_of,
     clean_number,
-    clean_text,
+    display_name,
     recording_path,
 )
 from telephony.outbound import DIAL_CHANNEL, attempt_of, cause_text, channel_of, result_of
@@ -42,7 +41,8 @@ def facts_of(trace: CallTrace) -> list[Fact]:
     call = trace.unique_id
     found = _beginning(trace)
     if trace.answered_at is not None and trace.agent is not None:
-        found.append(AgentConnected(trace.answered_at, call, trace.agent, trace.agent_unique_id, trace.agent_channel))
+        recording = trace.recording if trace.is_placed else ""
+        found.append(AgentConnected(trace.answered_at, call, trace.agent, trace.agent_unique_id, trace.agent_channel, recording))
     if trace.callback_asked_at is not None:
         found.append(CallbackAsked(trace.callback_asked_at, call))
     if trace.ended_at is not None:
@@ -82,7 +82,7 @@ def _beginning(trace: CallTrace) -> list[Fact]:
         if trace.attempt_id is None or trace.agent is None:
             return []
         agent_id, agent_channel = trace.agent_unique_id, trace.agent_channel
-        return [CallPlaced(at, call, agent_id, "", trace.attempt_id, trace.agent, agent_id, agent_channel, trace.recording)]
+        return [CallPlaced(at, call, agent_id, "", trace.attempt_id, trace.agent, agent_id, agent_channel)]
     number, name, attempt = trace.caller_number, trace.caller_name, trace.attempt_id
     linked_id = channel_of(DIAL_CHANNEL, attempt) if attempt is not None else call
     return [
@@ -98,9 +98,8 @@ def _trace(unique_id: str, notes: dict[str, str]) -> CallTrace | None:
     if arrived_at is None or len(fields) != 6:
         return None
     _, queue, dialled, recording, number, name = fields
-    trace = CallTrace(
-        unique_id, arrived_at, queue, dialled, recording_path(recording), clean_number(number), clean_text(name, NAME_LENGTH)
-    )
+    number = clean_number(number)
+    trace = CallTrace(unique_id, arrived_at, queue, dialled, recording_path(recording), number, display_name(name, number))
     placed = notes.get("placed", "").split("|", 1)
     if len(placed) == 2:
         agent_unique_id, channel = placed

@@ -31,7 +31,8 @@ class TelephonyRules:
             keep_days=settings.recording_keep_days,
             pause_reasons=tuple(settings.pause_reasons),
             transfer_numbers=tuple(settings.hotline_numbers),
-            trunk_lines=settings.trunk_lines,
+            # A site without a way out dials nobody.
+            trunk_lines=settings.trunk_lines if settings.outbound_trunk else 0,
         )
 
 

@@ -4,6 +4,7 @@ import uuid
 from datetime import date
 
 from sqlalchemy import BigInteger, ForeignKey, Index, Text, UniqueConstraint, func, text
+from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from core.database import Base, JsonObject, Timestamp, new_id
@@ -222,7 +223,10 @@ class Segment(Base):
 
 
 class CallNote(Base):
-    """What the agent wrote of a call (通话记录): type, category, note and result."""
+    """What was written of a call (通话记录): type, category, note and result.
+
+    Each agent who had the call writes their own part; `parts` is `[[agent id, text], …]` in the order of writing, `note` all of it.
+    """
 
     __tablename__ = "call_note"
 
@@ -231,6 +235,12 @@ class CallNote(Base):
     kind: Mapped[str] = mapped_column(Text, default="")
     category: Mapped[str] = mapped_column(Text, default="")
     note: Mapped[str] = mapped_column(Text, default="")
+    parts: Mapped[list[list[str]]] = mapped_column(JSONB, server_default="[]")
     disposition: Mapped[str] = mapped_column(Text, default="")
     updated_at: Mapped[Timestamp]
     finished_at: Mapped[Timestamp | None]
+
+
+def note_parts(row: CallNote) -> list[tuple[str, str]]:
+    """Return who wrote what of a call, in the order of writing; a note kept without parts is all its agent's."""
+    return [(author, text) for author, text in row.parts] or ([(str(row.agent_id), row.note)] if row.note else [])

@@ -1,6 +1,7 @@
 """Placing calls: for the dialer and for agents, each attempt once; what became of them; and how busy the lines are."""
 
 import uuid
+from collections import defaultdict
 from collections.abc import Iterable
 from contextlib import suppress
 from dataclasses import replace
@@ -9,16 +10,18 @@ from datetime import timedelta
 import structlog
 from sqlalchemy import and_, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy.orm import Session
 
 from core.errors import ConflictError, InvalidInputError
+from core.heartbeat import signs
 from telephony.agent_state import AgentState, LineState
 from telephony.ami_facts import is_citizen_channel
 from telephony.call_actions import AgentNotReadyError, CallActions
 from telephony.call_state import CallState
-from telephony.models import Agent, Call, OutboundDial
+from telephony.models import Agent, AgentQueue, Call, OutboundDial
 from telephony.outbound import attempt_of
 from telephony.outbound_recorder import OutboundRecorder
-from telephony.ports import Dial, LineUse, NotSeatedError, OutboundResult, OutboundTrace, SwitchState
+from telephony.ports import Dial, LineUse, LiveChannel, NotSeatedError, OutboundResult, OutboundTrace
 from telephony.seats import lock_agent, set_line, state_of
 
 log = structlog.get_logger()
@@ -31,6 +34,8 @@ _VALID = timedelta(seconds=30)
 """A request that reaches the exchange later is refused there."""
 _UNDER_WAY = timedelta(seconds=60)
 """After so long, clocks' differences included, what the exchange has not dialled it never will."""
+_APART = timedelta(seconds=5)
+"""How far the exchange's clock may be from ours."""
 _TOLD = timedelta(days=1)
 _LONGEST_PHONE = 20
 
@@ -110,6 +115,13 @@ class OutboundActions(CallActions):
         with self._database.transaction() as session:
             return [_trace(row) for row in session.scalars(query)]
 
+    def attempt_of_call(self, call_id: uuid.UUID) -> uuid.UUID | None:
+        """Return the attempt for which we placed a call; None when a citizen rang."""
+        # By the channel, which has an index, to the row that names the call.
+        query = select(OutboundDial.attempt_id).join(Call, Call.unique_id == OutboundDial.unique_id)
+        with self._database.transaction() as session:
+            return session.scalar(query.where(Call.id == call_id, OutboundDial.call_id == call_id))
+
     def reconcile_outbound(self, attempt_ids: Iterable[uuid.UUID] | None = None) -> list[OutboundTrace]:
         """Put what we know of calls that we placed right by what the exchange noted, and return it as `outbound` does.
 
@@ -119,10 +131,10 @@ class OutboundActions(CallActions):
         Raises:
             UnavailableError: the exchange does not answer.
         """
-        # In this order: a call that ends in between has left its note.
-        live = _live_attempts(self._switch.state())
+        # In this order: a call that ends in between has left its note, and one that was dialled before `began` and goes on is live.
+        began = self._clock.now()
+        live = {attempt_id for channel in self._switch.state().channels for attempt_id in _attempts_of(channel)}
         traces = {trace.attempt_id: trace for trace in self._switch.outbound_traces()}
-        now = self._clock.now()
         with self._database.transaction() as session:
             recorder = OutboundRecorder(session, self._rules.node)
             mine = select(OutboundDial).where(OutboundDial.node == self._rules.node, OutboundDial.ended_at.is_(None))
@@ -130,7 +142,8 @@ class OutboundActions(CallActions):
                 trace = traces.get(row.attempt_id)
                 if trace is not None:
                     recorder.follow(row, trace)
-                if row.ended_at is None and row.attempt_id not in live and (row.dialled_at or now - row.asked_at >= _UNDER_WAY):
+                is_old = row.dialled_at <= began - _APART if row.dialled_at else row.asked_at <= began - _UNDER_WAY
+                if row.ended_at is None and row.attempt_id not in live and is_old:
                     self._close(recorder, row)
             told = select(OutboundDial.attempt_id, OutboundDial.ended_at).where(OutboundDial.attempt_id.in_(list(traces)))
             is_over = {attempt_id: ended_at is not None for attempt_id, ended_at in session.execute(told)}
@@ -154,8 +167,30 @@ class OutboundActions(CallActions):
 
     def line_use(self) -> LineUse:
         """Return how busy the lines are; raises UnavailableError when the exchange does not answer."""
-        live = sum(is_citizen_channel(channel.channel) for channel in self._switch.state().channels)
-        now = self._clock.now()
+        channels = [channel for channel in self._switch.state().channels if is_citizen_channel(channel.channel)]
+        with self._database.transaction() as session:
+            mine = select(OutboundDial.attempt_id).where(OutboundDial.ended_at.is_(None), OutboundDial.node == self._rules.node)
+            ours = set(session.scalars(mine))
+            waits = self._waits(session)
+            # An agent has it, or their telephone rings for it.
+            came_on = select(OutboundDial.attempt_id).join(Call, Call.id == OutboundDial.call_id)
+            came_on = came_on.where(OutboundDial.ended_at.is_(None), OutboundDial.then == "queue", Call.state != CallState.QUEUED)
+            return LineUse(
+                total=self._rules.trunk_lines,
+                others=sum(not _attempts_of(channel) & ours for channel in channels),
+                outbound=len(ours),
+                waiting_citizens=sum(count for count, _ in waits.values()),
+                longest_waits={queue: seconds for queue, (_, seconds) in waits.items()},
+                ready_agents=_ready_agents(session),
+                served=frozenset(session.scalars(came_on)),
+                has_ivr=any(
+                    sign.name == "ivr" and sign.node == self._rules.node and sign.is_alive and not sign.problem
+                    for sign in signs(session)
+                ),
+            )
+
+    def _waits(self, session: Session) -> dict[str, tuple[int, float]]:
+        """Return how many citizens wait in each queue, and the seconds of the longest wait."""
         since = func.coalesce(Call.queued_at, Call.started_at)
         waits = and_(
             Call.ended_at.is_(None),
@@ -163,25 +198,23 @@ class OutboundActions(CallActions):
             Call.state.in_([CallState.QUEUED, CallState.RINGING]),
             or_(Call.direction == "in", Call.queued_at.is_not(None)),
         )
-        with self._database.transaction() as session:
-            waiting, longest = session.execute(select(func.count(), func.min(since)).where(waits)).one()
-            running = select(func.count()).select_from(OutboundDial).where(OutboundDial.ended_at.is_(None))
-            outbound = session.scalar(running.where(OutboundDial.node == self._rules.node)) or 0
-            ready = select(func.count()).select_from(Agent).where(Agent.state == AgentState.READY, Agent.is_active)
-            agents = session.scalar(ready) or 0
-        return LineUse(
-            total=self._rules.trunk_lines,
-            in_use=max(live, outbound),
-            outbound=outbound,
-            waiting_citizens=waiting,
-            longest_wait_seconds=max(0.0, (now - longest).total_seconds()) if longest else 0.0,
-            ready_agents=agents,
-        )
+        queue, now = func.coalesce(Call.queue_name, ""), self._clock.now()
+        rows = session.execute(select(queue, func.count(), func.min(since)).where(waits).group_by(queue))
+        return {name: (count, max(0.0, (now - longest).total_seconds())) for name, count, longest in rows}
 
 
-def _live_attempts(state: SwitchState) -> set[uuid.UUID]:
+def _ready_agents(session: Session) -> list[frozenset[str]]:
+    """Return the queues of each agent who is ready."""
+    query = select(AgentQueue.agent_id, AgentQueue.queue_name).join(Agent, Agent.id == AgentQueue.agent_id)
+    queues: defaultdict[uuid.UUID, set[str]] = defaultdict(set)
+    for agent_id, queue in session.execute(query.where(Agent.state == AgentState.READY, Agent.is_active)):
+        queues[agent_id].add(queue)
+    return [frozenset(served) for served in queues.values()]
+
+
+def _attempts_of(channel: LiveChannel) -> set[uuid.UUID]:
     # A citizen's channel is tied to the one that dialled it, also after that one is gone.
-    names = {name for channel in state.channels for name in (channel.unique_id, channel.linked_id)}
+    names = (channel.unique_id, channel.linked_id)
     return {attempt for name in names if (attempt := attempt_of(name)) is not None}
 
 

@@ -47,7 +47,6 @@ class PlacedCalls(CallStory):
         self._dials.dialled(row, fact.at)
         if not self._tell(call, fact, "placed", agent=agent.number):
             return
-        self._expect_recordings(call, fact.recording, fact.at)
         self._leg_for(call, agent, fact.agent_unique_id, fact.agent_channel, fact.at)
         if self._move(call, CallInput.RANG):
             set_line(self._session, agent, LineState.RINGING, call.id, fact.at)

@@ -1,8 +1,8 @@
 """What telephony needs, as roles: a switch that carries calls and engines that hear speech."""
 
 import uuid
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Literal, Protocol
@@ -122,14 +122,26 @@ class OutboundTrace:
 
 @dataclass(frozen=True)
 class LineUse:
-    """How busy the lines are now. `in_use` counts every citizen's line, those we dialled (`outbound`) included."""
+    """How busy the lines, the queues and the agents are now.
+
+    Args:
+        others: citizens' lines that no call of ours holds.
+        outbound: calls that we placed and that go on, those for which the agent's own telephone still rings included.
+        waiting_citizens: in all queues.
+        longest_waits: seconds of the longest wait in each queue in which somebody waits.
+        ready_agents: for each agent who is ready, the queues that they serve.
+        served: of the attempts that led into a queue, those that have come to an agent.
+        has_ivr: somebody is there to speak with who is rung by machine.
+    """
 
     total: int
-    in_use: int
-    outbound: int
-    waiting_citizens: int
-    longest_wait_seconds: float
-    ready_agents: int
+    others: int = 0
+    outbound: int = 0
+    waiting_citizens: int = 0
+    longest_waits: Mapping[str, float] = field(default_factory=dict)
+    ready_agents: Sequence[frozenset[str]] = ()
+    served: frozenset[uuid.UUID] = frozenset()
+    has_ivr: bool = True
 
 
 class NotSeatedError(ConflictError):

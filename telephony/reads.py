@@ -12,7 +12,7 @@ from sqlalchemy.orm import Session
 from core.clock import Clock
 from core.database import Database
 from core.errors import NotFoundError
-from telephony.models import Agent, Call, CallEvent, CallLeg, CallNote, Queue, Recording, Segment, Transcript
+from telephony.models import Agent, Call, CallEvent, CallLeg, CallNote, Queue, Recording, Segment, Transcript, note_parts
 
 
 class UnknownCallError(NotFoundError):
@@ -56,6 +56,15 @@ class NoteView:
     disposition: str = ""
     updated_at: datetime | None = None
     finished_at: datetime | None = None
+    parts: tuple[tuple[str, str], ...] = ()
+
+    def own(self, agent_id: uuid.UUID | None) -> str:
+        """Return what one agent wrote."""
+        return dict(self.parts).get(str(agent_id), "")
+
+    def others(self, agent_id: uuid.UUID | None) -> str:
+        """Return what the other agents of the call wrote."""
+        return "\n".join(text for author, text in self.parts if author != str(agent_id))
 
 
 @dataclass(frozen=True)
@@ -346,7 +355,7 @@ def _call_view(row: Any) -> CallView:
         call_id=call.id,
         number=call.number,
         caller_number=call.caller_number,
-        caller_name=call.caller_name,
+        caller_name="" if call.is_confidential else call.caller_name,
         queue_name=call.queue_name or "",
         queue_title=queue_title or call.queue_name or "",
         state=call.state,
@@ -365,13 +374,16 @@ def _call_view(row: Any) -> CallView:
         hold_seconds=call.hold_seconds,
         is_confidential=call.is_confidential,
         direction=call.direction,
-        note=NoteView(note.kind, note.category, note.note, note.disposition, note.updated_at, note.finished_at)
-        if note
-        else NoteView(),
+        note=_note_view(note) if note else NoteView(),
         transcript_kind=transcript.kind if transcript else "",
         transcript_state=transcript.state if transcript else "",
         transcript_at=transcript.updated_at if transcript else None,
     )
+
+
+def _note_view(row: CallNote) -> NoteView:
+    parts = tuple(note_parts(row))
+    return NoteView(row.kind, row.category, row.note, row.disposition, row.updated_at, row.finished_at, parts)
 
 
 def _segment_view(row: Segment) -> SegmentView:

@@ -5,7 +5,8 @@ wrong is put right only when the next look finds the same.
 """
 
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime
 
@@ -30,25 +31,29 @@ RECONCILED = "reconciled"
 
 @dataclass(frozen=True)
 class Talk:
-    """A conversation that goes on: which channels to listen to."""
+    """A conversation that goes on: which channels to listen to, unless the citizen is on hold or being passed on."""
 
     call_id: uuid.UUID
     started_at: datetime
     citizen_unique_id: str
     agent_unique_id: str
+    is_held: bool
 
 
 class Reconciliation(CallActions):
     """The part of the front door that compares."""
 
     def provision_agents(self) -> int:
-        """Make every seat's telephone known to the exchange; return how many there are."""
+        """Make the telephones of the seats in use known to the exchange, and the others unknown; return how many are in use."""
         with self._database.transaction() as session:
-            query = select(Agent.number, Agent.sip_password).where(Agent.is_active).order_by(Agent.number)
-            seats = [(row.number, row.sip_password) for row in session.execute(query)]
-        for number, password in seats:
-            self._switch.provision(number, password)
-        return len(seats)
+            query = select(Agent.number, Agent.sip_password, Agent.is_active).order_by(Agent.number)
+            seats = [(row.number, row.sip_password, row.is_active) for row in session.execute(query)]
+        for number, password, is_active in seats:
+            if is_active:
+                self._switch.provision(number, password)
+            else:
+                self._switch.withdraw(number)
+        return sum(is_active for _, _, is_active in seats)
 
     def reconcile(self, suspects: frozenset[str] | None = None) -> frozenset[str]:
         """Compare and put right.
@@ -67,7 +72,9 @@ class Reconciliation(CallActions):
             recorder = self._recorder(session)
             mine = select(Call.unique_id).where(Call.node == self._rules.node)
             known = set(session.scalars(mine.where(Call.unique_id.in_([trace.unique_id for trace in traces]))))
-            self._follow_traces(recorder, traces, state, known)
+            legs = select(CallLeg.unique_id).where(CallLeg.unique_id.in_([trace.agent_unique_id for trace in traces]))
+            answered = set(session.scalars(legs.where(CallLeg.answered_at.is_not(None))))
+            self._follow_traces(recorder, traces, state, known, answered)
             for call in session.scalars(_running(self._rules.node)).all():
                 self._compare_call(session, recorder, call, state, doubts, now)
             self._compare_lines(session, recorder, state, doubts, now)
@@ -82,7 +89,7 @@ class Reconciliation(CallActions):
     def talks(self) -> list[Talk]:
         """Return the conversations that go on."""
         query = (
-            select(Call.id, Call.started_at, Call.unique_id, CallLeg.unique_id)
+            select(Call.id, Call.started_at, Call.unique_id, CallLeg.unique_id, Call.state != CallState.TALKING)
             .join(CallLeg, CallLeg.call_id == Call.id)
             .where(
                 Call.node == self._rules.node,
@@ -96,15 +103,18 @@ class Reconciliation(CallActions):
 
     # --- calls
 
-    def _follow_traces(self, recorder: CallRecorder, traces: list[CallTrace], state: SwitchState, known: set[str]) -> None:
-        """Record what the exchange noted while nobody followed: calls that are unknown to us, and ends that we missed."""
+    def _follow_traces(
+        self, recorder: CallRecorder, traces: list[CallTrace], state: SwitchState, known: set[str], answered: set[str]
+    ) -> None:
+        """Record what the exchange noted while nobody followed: unknown calls, and answers and ends that we missed."""
         live = {channel.unique_id: channel for channel in state.channels}
         for trace in traces:
             channel = live.get(trace.unique_id)
             facts = facts_of(trace)
             if trace.unique_id in known:
-                # The rest of its story is ours; only its end, with the time at which it came, may be news.
-                facts = [fact for fact in facts if isinstance(fact, f.ChannelGone)]
+                # The rest of its story is ours; its answer and its end, with the times at which they came, may be news.
+                may_be_new = (f.ChannelGone,) if trace.agent_unique_id in answered else (f.AgentConnected, f.ChannelGone)
+                facts = [fact for fact in facts if isinstance(fact, may_be_new)]
             elif channel is not None:
                 facts = [replace(fact, channel=channel.channel) if isinstance(fact, f.CallArrived) else fact for fact in facts]
             for fact in facts:
@@ -122,6 +132,10 @@ class Reconciliation(CallActions):
         for leg in legs:
             if leg.unique_id not in live and doubts.is_sure(f"leg:{leg.unique_id}"):
                 recorder.record(f.ChannelGone(now, leg.unique_id, leg.channel, 0, RECONCILED))
+        if call.state == CallState.HELD and doubts.is_fresh:
+            # The exchange does not say who is on hold. To believe in one whose end we missed would keep the rest of the call out
+            # of its transcript; to end one that goes on only lets a waiting citizen's words in.
+            recorder.record(f.Unheld(now, call.unique_id))
         answered = {leg.unique_id for leg in legs if leg.answered_at is not None}
         for channel in state.channels:
             if channel.agent is None or channel.linked_id != call.linkedid or channel.unique_id in answered:
@@ -163,22 +177,22 @@ class Reconciliation(CallActions):
         there = {(seat.agent, seat.queue): seat.is_paused for seat in state.seats}
         for agent, queue in there:
             if (agent not in wanted or queue not in wanted[agent].queues) and doubts.is_sure(f"seat:{agent}:{queue}"):
-                self._switch.log_out(agent, [queue])
+                with _refusal_noted(agent):
+                    self._switch.log_out(agent, [queue])
         for agent, seat in wanted.items():
             missing = [queue for queue in seat.queues if (agent, queue) not in there]
             if missing and doubts.is_sure(f"unseated:{agent}"):
-                self._switch.log_in(agent, seat.name, missing)
-                if seat.is_paused is False:
-                    self._switch.unpause(agent)
+                with _refusal_noted(agent):
+                    self._switch.log_in(agent, seat.name, missing)
+                    if seat.is_paused is False:
+                        self._switch.unpause(agent)
             paused = {there[agent, queue] for queue in seat.queues if (agent, queue) in there}
             if seat.is_paused is not None and paused - {seat.is_paused} and doubts.is_sure(f"pause:{agent}:{seat.is_paused}"):
-                try:
+                with _refusal_noted(agent):
                     if seat.is_paused:
                         self._switch.pause(agent, seat.reason)
                     else:
                         self._switch.unpause(agent)
-                except ConflictError as error:
-                    log.warning("seat_not_put_right", agent=agent, error=str(error))
 
 
 @dataclass(frozen=True)
@@ -196,6 +210,10 @@ class _Doubts:
         self._suspects = suspects
         self._open: set[str] = set()
 
+    @property
+    def is_fresh(self) -> bool:
+        return self._suspects is None
+
     def is_sure(self, what: str) -> bool:
         if self._suspects is None or what in self._suspects:
             return True
@@ -204,6 +222,15 @@ class _Doubts:
 
     def open(self) -> frozenset[str]:
         return frozenset(self._open)
+
+
+@contextmanager
+def _refusal_noted(agent: str) -> Iterator[None]:
+    """Note that the exchange refuses something of one seat: the others are put right all the same."""
+    try:
+        yield
+    except ConflictError as error:
+        log.warning("seat_not_put_right", agent=agent, error=str(error))
 
 
 def _running(node: str) -> Select[Call]:

@@ -14,8 +14,8 @@ from sqlalchemy import select
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.orm import Session
 
-from core.errors import InvalidInputError, UnavailableError
-from telephony.agent_state import SIGNED_IN, AgentAction, AgentState, check_allowed
+from core.errors import ConflictError, InvalidInputError, UnavailableError
+from telephony.agent_state import SIGNED_IN, AgentAction, AgentState, LineState, check_allowed
 from telephony.door import Door
 from telephony.models import Agent, AgentQueue, Queue
 from telephony.ports import NotSeatedError
@@ -90,14 +90,15 @@ class SeatActions(Door):
                 raise UnknownAgentError(agent_id)
             return _seat(agent)
 
-    def ensure_agent(self, number: str, name: str, queues: Sequence[str]) -> uuid.UUID:
-        """Return the seat of a number, made when it is missing; one that exists stays as it is."""
+    def find_agent(self, number: str) -> uuid.UUID | None:
+        """Return the seat of a number, in use or not; None when there is none."""
         with self._database.transaction() as session:
-            known = session.scalar(select(Agent.id).where(Agent.number == number))
-        return known or self.save_agent(number, name, queues)
+            return session.scalar(select(Agent.id).where(Agent.number == number))
 
     def save_agent(self, number: str, name: str, queues: Sequence[str]) -> uuid.UUID:
-        """Make a seat, or change whose it is and which queues it serves; known to the exchange at once where that answers.
+        """Make a seat, take it into use again, or change whose it is and which queues it serves.
+
+        The exchange knows of it at once where it answers.
 
         Raises:
             UnknownQueueError: a queue does not exist.
@@ -112,22 +113,56 @@ class SeatActions(Door):
                     raise UnknownQueueError(queue)
             agent = session.scalar(select(Agent).where(Agent.number == number).with_for_update())
             if agent is None:
-                agent = Agent(number=number, name=name, sip_password=secrets.token_urlsafe(18), state_since=self._clock.now())
+                agent = Agent(number=number, name=name, sip_password=_new_password(), state_since=self._clock.now())
                 session.add(agent)
             before = {link.queue_name for link in agent.queues}
             agent.name, agent.is_active = name, True
             agent.queues = [AgentQueue(queue_name=queue) for queue in dict.fromkeys(queues)]
             session.flush()
             agent_id, password, is_logged_in = agent.id, agent.sip_password, agent.logged_in_at is not None
-        try:
+            takes_calls = agent.line_state == LineState.IDLE and not (agent.pause_reason or agent.wrapup_until)
+        added = [queue for queue in dict.fromkeys(queues) if queue not in before] if is_logged_in else []
+
+        def tell() -> None:
             self._switch.provision(number, password)
-            if is_logged_in and before != set(queues):
+            if is_logged_in:
                 self._switch.log_out(number, sorted(before - set(queues)))
-                self._switch.log_in(number, name, list(queues))
-        except UnavailableError as error:
-            # The bridge makes every agent known again whenever it finds the exchange.
-            log.warning("agent_not_provisioned", agent=number, error=str(error))
+            if added:
+                self._switch.log_in(number, name, added)
+                if takes_calls:
+                    self._switch.unpause(number)
+
+        self._tell_switch(number, tell)
         return agent_id
+
+    def withdraw_agent(self, agent_id: uuid.UUID) -> None:
+        """Take a seat out of use: out of its queues, its telephone unknown and the password void; a call that goes on goes on.
+
+        `save_agent` takes it into use again, with another password.
+
+        Raises:
+            UnknownAgentError: there is none.
+        """
+        with self._database.transaction() as session:
+            agent = lock_agent(session, agent_id)
+            number, queues = agent.number, [link.queue_name for link in agent.queues]
+            agent.is_active, agent.sip_password = False, _new_password()
+            agent.logged_in_at = agent.pause_reason = agent.wrapup_until = agent.notice = None
+            settle(session, agent, self._clock.now())
+
+        def tell() -> None:
+            self._switch.withdraw(number)
+            self._switch.log_out(number, queues)
+
+        self._tell_switch(number, tell)
+
+    def _tell_switch(self, number: str, tell: Callable[[], None]) -> None:
+        """Tell the exchange what is decided already."""
+        try:
+            tell()
+        except (UnavailableError, ConflictError) as error:
+            # The bridge tells it of every telephone whenever it finds the exchange, and compares the queues all the time.
+            log.warning("seat_not_told", agent=number, error=str(error))
 
     # --- what they do
 
@@ -214,12 +249,18 @@ class SeatActions(Door):
         due = select(Agent.id).where(Agent.wrapup_until <= self._clock.now()).order_by(Agent.wrapup_until)
         with self._database.transaction() as session:
             waiting = list(session.scalars(due))
+        freed = 0
         for agent_id in waiting:
-            with self._database.transaction() as session:
-                agent = lock_agent(session, agent_id)
-                if agent.wrapup_until is not None and agent.wrapup_until <= self._clock.now():
-                    self._end_wrapup(session, agent)
-        return len(waiting)
+            try:
+                with self._database.transaction() as session:
+                    agent = lock_agent(session, agent_id)
+                    if agent.wrapup_until is not None and agent.wrapup_until <= self._clock.now():
+                        self._end_wrapup(session, agent)
+                freed += 1
+            except ConflictError as error:
+                # One seat that the exchange refuses keeps nobody else from the next call.
+                log.warning("wrapup_not_ended", agent_id=str(agent_id), error=str(error))
+        return freed
 
     def _end_wrapup(self, session: Session, agent: Agent) -> None:
         is_working = state_of(agent) is AgentState.WRAPUP
@@ -240,6 +281,10 @@ class SeatActions(Door):
         agent = lock_agent(session, agent_id)
         check_allowed(state_of(agent), action)
         return agent
+
+
+def _new_password() -> str:
+    return secrets.token_urlsafe(18)
 
 
 def _seat(agent: Agent) -> AgentSeat:

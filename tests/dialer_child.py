@@ -13,7 +13,10 @@ from datetime import datetime
 
 from callback.dialer import Dialer
 from callback.door import CallbackSettings
+from callback.hindrance import Hindrance
+from callback.rule import Way
 from callback.service import CallbackService
+from callback.views import CallbackView
 from core.database import Database
 from core.settings import Settings
 from core.working_days import WorkingDays
@@ -43,6 +46,9 @@ class AnyQuestionnaire:
 
     def launched_version(self, key: str) -> uuid.UUID | None:
         return uuid.uuid5(uuid.NAMESPACE_OID, key)
+
+    def hindrance(self, version_id: uuid.UUID, way: Way, about: CallbackView) -> Hindrance | None:
+        return None
 
 
 class Stumbling(CallbackService):

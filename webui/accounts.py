@@ -103,7 +103,7 @@ class AccountService:
         with self._database.transaction() as session:
             if session.scalar(select(User.id).where(User.username == username)):
                 raise UsernameTakenError
-            self._check_agent(session, agent_id, None)
+            _check_agent(session, agent_id, None)
             session.add(user)
             session.flush()
             audit.record(session, actor, "user.created", f"user:{username}", {"name": user.display_name, "roles": user.roles})
@@ -117,7 +117,7 @@ class AccountService:
             user = _get(session, user_id)
             before = {"name": user.display_name, "roles": user.roles, "agent": str(user.agent_id or "")}
             user.display_name, user.roles = _checked_name(display_name), _checked_roles(roles)
-            self._check_agent(session, agent_id, user_id)
+            _check_agent(session, agent_id, user_id)
             user.agent_id = agent_id
             session.flush()
             _check_admin_left(session)
@@ -125,6 +125,11 @@ class AccountService:
             changed = {key: {"from": before[key], "to": after[key]} for key in before if before[key] != after[key]}
             if changed:
                 audit.record(session, actor, "user.changed", f"user:{user.username}", changed)
+
+    def check_agent(self, agent_id: uuid.UUID | None, user_id: uuid.UUID | None = None) -> None:
+        """Raise AgentTakenError when an agent is another person's; ask before anything of the seat is changed."""
+        with self._database.transaction() as session:
+            _check_agent(session, agent_id, user_id)
 
     def set_disabled(self, actor: str, user_id: uuid.UUID, disabled: bool) -> None:
         """Shut a person out at once, or let them in again."""
@@ -222,13 +227,13 @@ class AccountService:
             open_sessions=sessions.get(user.id, 0),
         )
 
-    @staticmethod
-    def _check_agent(session: Session, agent_id: uuid.UUID | None, user_id: uuid.UUID | None) -> None:
-        if agent_id is None:
-            return
-        holder = session.scalar(select(User.id).where(User.agent_id == agent_id))
-        if holder is not None and holder != user_id:
-            raise AgentTakenError
+
+def _check_agent(session: Session, agent_id: uuid.UUID | None, user_id: uuid.UUID | None) -> None:
+    if agent_id is None:
+        return
+    holder = session.scalar(select(User.id).where(User.agent_id == agent_id))
+    if holder is not None and holder != user_id:
+        raise AgentTakenError
 
 
 def _get(session: Session, user_id: uuid.UUID) -> User:

@@ -46,8 +46,10 @@ from webui import (
 )
 from webui.house import House
 from webui.logins import LoginService
+from webui.statistics import behind_pages as statistics_behind
 from webui.statistics import filing as statistics_files
 from webui.statistics import improvement_pages as statistics_improvements
+from webui.statistics import survey_pages as statistics_surveys
 from webui.wallboard import wiring as wallboard
 
 
@@ -81,7 +83,8 @@ def create_app(house: House) -> Flask:
     for page in (cases, case_import, sms):
         app.register_blueprint(page.blueprint)
     # One blueprint, whose views stand in several files.
-    assert statistics_files.blueprint is statistics_improvements.blueprint
+    views = (statistics_files, statistics_improvements, statistics_behind, statistics_surveys)
+    assert len({page.blueprint for page in views}) == 1
     app.register_blueprint(statistics_files.blueprint)
     for page in (questionnaires, questionnaire_editor, questionnaire_trial, survey_form, survey_page):
         app.register_blueprint(page.blueprint)

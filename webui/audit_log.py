@@ -62,6 +62,7 @@ ACTIONS = {
     "campaign.stopped": _l("停止批次"),
     "opt_out.added": _l("登记不再打扰"),
     "opt_out.lifted": _l("解除不再打扰"),
+    "survey.withdrawn": _l("撤回答卷"),
     "calendar.imported": _l("导入工作日历"),
 }
 

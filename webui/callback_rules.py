@@ -1,5 +1,6 @@
 """Rules of who is rung back, in versions; whom they have rung on a day, and why; the calendar of working days."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -206,7 +207,7 @@ def preview() -> str:
     rows = [row for row in found.rows if not wanted or (row.is_rung if wanted == "rung" else row.why == wanted)]
     return render_template(
         "callback_rules/preview.html",
-        **_preview_context(Preview(rows[:_SHOWN], found.rung_count, found.counts)),
+        **_preview_context(replace(found, rows=rows[:_SHOWN])),
         day=day,
         today=today,
         tomorrow=today + timedelta(days=1),
@@ -225,6 +226,7 @@ def _preview_context(found: Preview) -> dict[str, Any]:
         "rung": found.rung_count,
         "counts": counts,
         "hindrances": HINDRANCES,
+        "is_whole": found.is_whole,
     }
 
 

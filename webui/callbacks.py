@@ -8,6 +8,7 @@ from flask import Blueprint, jsonify, render_template, request
 from flask_babel import gettext as _
 
 from callback.listing import CallbackListing, CallbackRow, ListFilter
+from callback.rule import Way
 from callback.views import CallbackView
 from core import audit
 from core.errors import PermissionDeniedError
@@ -95,7 +96,7 @@ def show(callback_id: uuid.UUID) -> str:
         questionnaire=questionnaire_of(callback.questionnaire_version_id),
         answers=answers_of(callback.survey_id),
         may_reveal=may_reveal(callback_id),
-        may_dial=may_dial() and callback.is_open,
+        may_dial=may_dial() and callback.is_open and callback.way is Way.AGENT,
         event_id=event_id,
     )
 

@@ -175,7 +175,13 @@ def _write_record(attempt_id: uuid.UUID, agent_id: uuid.UUID) -> None:
     note = call_reads().get_call(call_id).note
     if not note.disposition:
         current_house().telephony.save_note(
-            call_id, agent_id, kind=note.kind, category=note.category, note=note.note, disposition=OUTBOUND, is_finished=False
+            call_id,
+            agent_id,
+            kind=note.kind,
+            category=note.category,
+            note=note.own(agent_id),
+            disposition=OUTBOUND,
+            is_finished=False,
         )
 
 

@@ -9,9 +9,10 @@ from markupsafe import Markup
 from callback.disposition import Disposition
 from callback.views import Brief
 from core.errors import ConflictError, InvalidInputError, NotFoundError
+from survey.context import context_of
 from survey.schema import QuestionKind, choices
 from survey.survey_state import SurveyState
-from survey.views import NotLaunchedError, QuotaFullError, SurveyContext, SurveyView
+from survey.views import NotLaunchedError, QuotaFullError, SurveyView
 from webui.errors import message, says
 from webui.house import current_house
 from webui.languages import is_english
@@ -99,6 +100,9 @@ def end_survey(brief: Brief, disposition: Disposition) -> Disposition:
     says_answered = disposition in (Disposition.COMPLETED, Disposition.PARTIAL)
     if says_answered and not survey.answers:
         raise NothingAnsweredError
+    if wanted is SurveyState.PARTIAL and not survey.answers:
+        # Broken off before the first answer: the next try asks it from the beginning.
+        return disposition
     if not survey.is_open:
         return _disposition(survey) if says_answered else disposition
     try:
@@ -117,24 +121,9 @@ def _survey(brief: Brief) -> SurveyView | None:
     if brief.questionnaire_version_id is None:
         return None
     house, callback = current_house(), brief.callback
-    context = SurveyContext(
-        callback_id=callback.callback_id,
-        call_id=callback.call_id,
-        case_id=callback.case_id,
-        # Whoever tries next goes on with the same survey.
-        agent_id=None,
-        queue_name=callback.queue_name or None,
-        hall=callback.hall,
-        unit=callback.unit,
-        region=callback.region,
-        category=callback.category,
-        matter_code=callback.matter_code,
-        matter=callback.matter,
-        window=callback.window,
-        weight=callback.weight,
-    )
-    # One asking a callback and way: a second try by an agent goes on where the first broke off.
-    survey_id = house.survey.offer(_key(brief), brief.questionnaire_version_id, "callback", "agent", context)
+    # One asking a callback and way: whoever tries next goes on where the first broke off.
+    key = f"callback:{callback.callback_id}:agent"
+    survey_id = house.survey.offer(key, brief.questionnaire_version_id, "callback", "agent", context_of(callback))
     if brief.attempt.survey_id != survey_id:
         house.callback.attach_survey(brief.attempt.attempt_id, survey_id)
     return house.survey.view(survey_id)
@@ -142,10 +131,6 @@ def _survey(brief: Brief) -> SurveyView | None:
 
 def _known_survey(brief: Brief) -> SurveyView | None:
     return current_house().survey.view(brief.attempt.survey_id) if brief.attempt.survey_id else None
-
-
-def _key(brief: Brief) -> str:
-    return f"callback:{brief.callback.callback_id}:agent"
 
 
 def _language() -> str:

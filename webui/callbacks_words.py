@@ -7,6 +7,7 @@ from typing import NamedTuple
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
+from callback.hindrance import Hindrance
 from callback.listing import SOON_SHARE
 from callback.views import AttemptView, CallbackView
 from core.clock import local_time
@@ -104,6 +105,9 @@ def disposition_word(disposition: str) -> str:
 
 def attempt_tag(attempt: AttemptView) -> Tag:
     """Return what a try came to, or how far it is."""
+    if attempt.cause == Hindrance.NO_AGENT:
+        # The line did what it should: who picked up waited once more, and nobody of ours came.
+        return Tag(str(_("没等到坐席")), "bad")
     if attempt.disposition:
         return Tag(disposition_word(attempt.disposition), _DISPOSITION_STYLES.get(attempt.disposition, ""))
     return Tag(str(ATTEMPT_STATES.get(attempt.state, attempt.state)), "info")
@@ -176,6 +180,8 @@ HINDRANCES = {
     "no_line": _l("没有空闲外线"),
     "no_agent": _l("没有就绪坐席"),
     "no_questionnaire": _l("没有发布的问卷"),
+    "no_prompts": _l("语音提示尚未生成"),
+    "quota_full": _l("问卷配额已满"),
     "not_mobile": _l("不是手机号，收不到短信"),
     "expired": _l("已过期"),
     "answered_again": _l("市民已再次来电并接通"),

@@ -13,8 +13,10 @@ from flask_babel import gettext as _
 from callback.listing import CallbackListing
 from core import audit
 from core.errors import PermissionDeniedError
+from core.privacy import mask_phone
 from kb.adoption_reads import Adoption, AdoptionReads
 from telephony.reads import CallView
+from telephony.speech.redaction import redact
 from webui.calls_query import WHEN, CallsQuery, read_query
 from webui.calls_words import (
     CONDITION_WORDS,
@@ -126,13 +128,19 @@ def export() -> Response:
     house, query = current_house(), _query()
     found = calls_of(house).list_calls(query.wanted, limit=_EXPORT_LIMIT)
     with house.database.transaction() as session:
-        detail = {"count": len(found.calls), "conditions": dict(query.chosen)}
+        detail = {"count": len(found.calls), "conditions": _kept(query)}
         audit.record(session, actor(), "call.exported", "calls", detail)
     adopted = AdoptionReads(house.database).of_calls([call.call_id for call in found.calls])
     name = f"calls-{house.clock.now():%Y%m%d-%H%M%S}.csv"
     response = Response(_lines(found.calls, adopted), mimetype="text/csv; charset=utf-8")
     response.headers["Content-Disposition"] = f'attachment; filename="{name}"'
     return response
+
+
+def _kept(query: CallsQuery) -> dict[str, str]:
+    """Return the conditions as the audit keeps them for good: without whole numbers."""
+    text = mask_phone(query.wanted.caller_number) or redact(query.wanted.text)
+    return dict(query.chosen) | ({"q": text} if text else {})
 
 
 def _lines(calls: list[CallView], adopted: dict[uuid.UUID, list[Adoption]]) -> Iterator[str]:
@@ -222,6 +230,7 @@ def call(call_id: uuid.UUID) -> str:
         words=words(),
         kinds=kinds(),
         dispositions=dispositions(),
+        own_note=view.note.own(person.agent_id),
     )
 
 

@@ -127,7 +127,7 @@ def state() -> Any:
             holds=holds_json(calls.call_events(call.call_id), call.ended_at),
             cards=cards_of(house, call.call_id),
             degraded=is_degraded(house, call.call_id),
-            note=note_json(call),
+            note=note_json(call, agent_id),
         )
     return jsonify(found)
 

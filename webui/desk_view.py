@@ -9,10 +9,10 @@ from typing import Any
 
 from core.privacy import mask_phone
 from telephony.board import AgentDay, AgentView, Figures
+from telephony.call_state import HOLD_ENDS
 from telephony.reads import CallView, EventView, SegmentView
 
 Json = dict[str, Any]
-_HOLD_ENDS = frozenset({"resumed", "transferred", "agent_lost", "queued", "answered", "ended"})
 
 
 def stamp(moment: datetime | None) -> str | None:
@@ -53,13 +53,14 @@ def call_json(call: CallView, rang_at: datetime | None = None) -> Json:
     }
 
 
-def note_json(call: CallView) -> Json:
-    """Return what was written of a call."""
+def note_json(call: CallView, agent_id: uuid.UUID) -> Json:
+    """Return what was written of a call: by this agent, and by those who had it before or after."""
     note = call.note
     return {
         "kind": note.kind,
         "category": note.category,
-        "note": note.note,
+        "note": note.own(agent_id),
+        "others": note.others(agent_id),
         "disposition": note.disposition,
         "saved_at": stamp(note.updated_at),
         "finished_at": stamp(note.finished_at),
@@ -123,7 +124,7 @@ def holds_json(events: list[EventView], ended_at: datetime | None) -> list[Json]
     for event in events:
         if event.kind == "held" and started is None:
             started = event.at
-        elif event.kind in _HOLD_ENDS and started is not None:
+        elif event.kind in HOLD_ENDS and started is not None:
             holds.append({"from": stamp(started), "to": stamp(event.at), "seconds": (event.at - started).total_seconds()})
             started = None
     if started is not None:

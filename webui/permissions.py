@@ -59,6 +59,7 @@ class Permission(StrEnum):
     EDIT_QUESTIONNAIRES = "questionnaires.edit"
     READ_STATISTICS = "statistics.read"
     EXPORT_STATISTICS = "statistics.export"
+    WITHDRAW_SURVEYS = "surveys.withdraw"
     MANAGE_IMPROVEMENTS = "improvements.manage"
     MANAGE_DISPLAYS = "displays.manage"
     READ_WALLBOARD = "wallboard.read"
@@ -91,6 +92,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.EDIT_QUESTIONNAIRES,
             _P.READ_STATISTICS,
             _P.EXPORT_STATISTICS,
+            _P.WITHDRAW_SURVEYS,
             _P.MANAGE_DISPLAYS,
             _P.READ_WALLBOARD,
         }
@@ -111,6 +113,7 @@ ROLE_PERMISSIONS: dict[Role, frozenset[Permission]] = {
             _P.READ_QUESTIONNAIRES,
             _P.READ_STATISTICS,
             _P.EXPORT_STATISTICS,
+            _P.WITHDRAW_SURVEYS,
             _P.MANAGE_IMPROVEMENTS,
             _P.MANAGE_DISPLAYS,
             _P.READ_WALLBOARD,

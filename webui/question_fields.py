@@ -14,7 +14,7 @@ from flask_babel import gettext as _
 from pydantic import ValidationError
 from werkzeug.datastructures import MultiDict
 
-from survey.schema import Condition, Operator, Question, QuestionKind, QuestionnaireDefinition, Quota, choices
+from survey.schema import COUNTED, Condition, Operator, Question, QuestionKind, QuestionnaireDefinition, Quota, choices
 
 SPARE_ROWS = 2
 _MOST_ROWS = 40
@@ -33,6 +33,11 @@ def kind_names() -> dict[str, str]:
         "number": _("数字"),
         "text": _("开放题"),
     }
+
+
+def role_names() -> dict[str, str]:
+    """Return what a question may count for, by the key that makes it so."""
+    return {"": _("不计入"), "satisfaction": _("满意率"), "resolved": _("解决率")}
 
 
 @dataclass(frozen=True)
@@ -108,11 +113,11 @@ def condition_words(definition: QuestionnaireDefinition, condition: Condition) -
     return str(_("第 %(place)s 题：%(words)s", place=definition.number_of(condition.question), words=words))
 
 
-def read_question(form: Form, old: Question) -> dict[str, Any]:
-    """Return what was typed about a question, as the schema takes it; only its key stays."""
+def read_question(form: Form, old: Question, definition: QuestionnaireDefinition) -> dict[str, Any]:
+    """Return what was typed about a question, as the schema takes it; its key stays unless it counts for something else now."""
     kind = form.get("kind", old.kind.value)
     made: dict[str, Any] = {
-        "key": old.key,
+        "key": _key(form.get("role", role_of(old)), old, definition),
         "kind": kind,
         "title": _words(form, "title"),
         "speech": form.get("speech", ""),
@@ -124,6 +129,33 @@ def read_question(form: Form, old: Question) -> dict[str, Any]:
     if kind in (QuestionKind.SCALE, QuestionKind.NUMBER):
         made["lowest"], made["highest"] = form.get("lowest", "") or 0, form.get("highest", "") or 10
     return made
+
+
+def role_of(question: Question) -> str:
+    """Return what a question counts for; empty where it counts for neither rate."""
+    return question.key if question.key in COUNTED else ""
+
+
+def _key(role: str, old: Question, definition: QuestionnaireDefinition) -> str:
+    if role in COUNTED:
+        return role
+    return free_key(definition, "q") if role_of(old) else old.key
+
+
+def replaced(definition: QuestionnaireDefinition, place: int, made: Question) -> list[Question]:
+    """Return the questions with one (by place, from 1) replaced; conditions that look at it follow its key."""
+    questions = list(definition.questions)
+    old, questions[place - 1] = questions[place - 1].key, made
+    return [
+        question.model_copy(
+            update={
+                "show_if": tuple(
+                    one.model_copy(update={"question": made.key}) if one.question == old else one for one in question.show_if
+                )
+            }
+        )
+        for question in questions
+    ]
 
 
 def _options(form: Form) -> list[dict[str, Any]]:

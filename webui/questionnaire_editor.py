@@ -21,8 +21,9 @@ from webui.errors import message
 from webui.house import current_house
 from webui.permissions import Permission, requires
 from webui.person import actor, current_person
-from webui.question_fields import condition_choices, condition_value, condition_words, field_errors, kind_names
+from webui.question_fields import condition_choices, condition_value, condition_words, field_errors, kind_names, role_names, role_of
 from webui.questionnaires import state_words
+from webui.statistics.desk import surveys_by_version
 from webui.survey_sheet import field_of
 
 blueprint = Blueprint("questionnaire_editor", __name__, url_prefix="/questionnaires")
@@ -73,12 +74,14 @@ def save_question(version_id: uuid.UUID, place: int) -> Any:
     version = current_house().survey.get_version(version_id)
     old = _question(version, place)
     try:
-        made = Question.model_validate(question_fields.read_question(request.form, old))
+        made = Question.model_validate(question_fields.read_question(request.form, old, version.definition))
     except ValidationError as error:
         return _page(version, str(place), typed=request.form, errors=field_errors(error)), 400
-    questions = list(version.definition.questions)
-    questions[place - 1] = made
-    return _save(version, _with(version, questions), str(place))
+    other = version.definition.number_of(made.key)
+    if made.key != old.key and other:
+        words = _("第 %(place)s 题已经计入%(measure)s，一份问卷只能有一题。", place=other, measure=role_names()[made.key])
+        return _page(version, str(place), typed=request.form, errors={"role": words}), 400
+    return _save(version, _with(version, question_fields.replaced(version.definition, place, made)), str(place))
 
 
 @blueprint.post("/<uuid:version_id>/questions/<int:place>/<any(up, down, copy, delete):act>")
@@ -156,6 +159,7 @@ def _page(
         "questionnaires/edit.html",
         version=version,
         versions=versions,
+        surveys=surveys_by_version(),
         launched=next((other for other in versions if other.state == "launched"), None),
         definition=definition,
         may_edit=version.is_draft and current_person().may(Permission.EDIT_QUESTIONNAIRES),
@@ -163,7 +167,7 @@ def _page(
         problems=check(definition),
         seconds=sum(_SECONDS.get(one.kind, _SECONDS_OTHERWISE) for one in definition.questions),
         place=place,
-        question=_shown_question(question, typed) if question else None,
+        question=_shown_question(definition, question, typed) if question else None,
         saved=question,
         conditions=condition_choices(definition, place) if place else [],
         chosen=[condition_value(one) for one in question.show_if] if question else [],
@@ -172,6 +176,7 @@ def _page(
         typed=typed,
         errors=errors or {},
         kinds=kind_names(),
+        roles=role_names(),
         states=state_words(),
         view=view if view in _VIEWS else "web",
         spoken=_spoken(definition),
@@ -182,11 +187,11 @@ def _page(
     )
 
 
-def _shown_question(question: Question, typed: MultiDict[str, str] | None) -> dict[str, Any]:
+def _shown_question(definition: QuestionnaireDefinition, question: Question, typed: MultiDict[str, str] | None) -> dict[str, Any]:
     """Return the question as the form shows it: as typed when that was refused."""
-    made: dict[str, Any] = question.model_dump(mode="json")
+    made: dict[str, Any] = {**question.model_dump(mode="json"), "role": role_of(question)}
     if typed is not None and "kind" in typed:
-        made |= question_fields.read_question(typed, question)
+        made |= {**question_fields.read_question(typed, question, definition), "role": typed.get("role", made["role"])}
     labels = choices(question) if question.kind is QuestionKind.YES_NO else []
     made["yes_no"] = dict(labels)
     return made

@@ -25,6 +25,7 @@ from webui.errors import message, says
 from webui.house import current_house
 from webui.permissions import Permission, requires
 from webui.person import actor
+from webui.statistics.desk import surveys_by_version
 
 blueprint = Blueprint("questionnaires", __name__, url_prefix="/questionnaires")
 LONGEST_TITLE = 60
@@ -132,6 +133,7 @@ def _index(typed: dict[str, str], errors: dict[str, str]) -> str:
     return render_template(
         "questionnaires/index.html",
         questionnaires=questionnaires,
+        surveys=surveys_by_version(),
         unspoken=_unspoken(questionnaires),
         problems={one.draft.version_id: len(check(one.draft.definition)) for one in questionnaires if one.draft},
         names=current_house().accounts.names(),

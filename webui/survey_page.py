@@ -23,6 +23,7 @@ from survey.views import (
     LinkForgedError,
     LinkUsedError,
     LinkWithdrawnError,
+    QuotaFullError,
     SurveyEndedError,
     SurveyNotFoundError,
     SurveyView,
@@ -35,7 +36,15 @@ from webui.survey_sheet import next_sheet, passed_keys, sheet_of
 blueprint = Blueprint("survey_page", __name__, url_prefix="/s")
 _READS, _WRITES = "120 per minute", "60 per minute"
 _OPT_OUT_SOURCE = "survey_page"
-_LINK_ERRORS = (LinkForgedError, LinkUsedError, LinkExpiredError, LinkWithdrawnError, SurveyNotFoundError, SurveyEndedError)
+_LINK_ERRORS = (
+    LinkForgedError,
+    LinkUsedError,
+    LinkExpiredError,
+    LinkWithdrawnError,
+    QuotaFullError,
+    SurveyNotFoundError,
+    SurveyEndedError,
+)
 
 
 @blueprint.get("/<token>")
@@ -143,6 +152,8 @@ def _closed(error: Exception, token: str) -> Any:
             return _note(_("链接已过期"), _("评价到 %(day)s 为止，已经结束。有事请直接拨打热线，谢谢您。", day=day), 410)
         case LinkWithdrawnError():
             return _note(_("评价已撤回"), _("这份评价已经撤回，不再需要填写。谢谢您。"), 410)
+        case QuotaFullError():
+            return _note(_("评价已经收满"), _("这次评价需要的份数已经收满，不用再填写。谢谢您。"), 410)
         case _:
             return _note(_("链接不对"), _("请照短信里的链接完整打开，不要漏掉字符。若仍打不开，请直接拨打热线。"), 404)
 

@@ -107,7 +107,7 @@ def create() -> Any:
     """Add a person."""
     form = _sent()
     try:
-        agent_id = _save_agent(form)
+        agent_id = _save_agent(form, None)
         accounts().create_user(
             actor(),
             username=form.username,
@@ -142,8 +142,10 @@ def change(user_id: uuid.UUID) -> Any:
     row, form = accounts().get_user(user_id), _sent()
     form.username = row.username
     try:
-        agent_id = _save_agent(form)
+        agent_id = _save_agent(form, user_id)
         accounts().change_user(actor(), user_id, display_name=form.display_name, roles=form.roles, agent_id=agent_id)
+        _withdraw(row.agent_id if row.agent_id != agent_id else None)
+        _withdraw(agent_id if row.is_disabled else None)
     except TingjianError as error:
         return _form(form, _placed(error), row), error.status
     flash(_("已保存 %(name)s", name=form.display_name), "ok")
@@ -157,6 +159,7 @@ def disable(user_id: uuid.UUID) -> Any:
     if user_id == current_person().user_id:
         raise OwnAccountError
     accounts().set_disabled(actor(), user_id, True)
+    _withdraw(accounts().get_user(user_id).agent_id)
     return _back(user_id, _("已停用，所有登录已结束"))
 
 
@@ -165,6 +168,10 @@ def disable(user_id: uuid.UUID) -> Any:
 def enable(user_id: uuid.UUID) -> Any:
     """Let a person in again."""
     accounts().set_disabled(actor(), user_id, False)
+    agent_id, telephony = accounts().get_user(user_id).agent_id, current_house().telephony
+    if agent_id is not None:
+        seat = telephony.get_agent(agent_id)
+        telephony.save_agent(seat.number, seat.name, seat.queues)
     return _back(user_id, _("已启用"))
 
 
@@ -213,7 +220,8 @@ def _placed(error: TingjianError) -> Mapping[str, str]:
     return {_FIELDS.get(type(error), ""): message(error)}
 
 
-def _save_agent(form: Form) -> uuid.UUID | None:
+def _save_agent(form: Form, user_id: uuid.UUID | None) -> uuid.UUID | None:
+    """Make the seat or change it; another person's stays as it is."""
     if not form.agent_number:
         return None
     if not _NUMBER.fullmatch(form.agent_number):
@@ -222,7 +230,15 @@ def _save_agent(form: Form) -> uuid.UUID | None:
         raise MissingQueueError
     if not form.display_name:
         raise MissingNameError
-    return current_house().telephony.ensure_agent(form.agent_number, form.display_name, form.queues)
+    telephony = current_house().telephony
+    accounts().check_agent(telephony.find_agent(form.agent_number), user_id)
+    return telephony.save_agent(form.agent_number, form.display_name, form.queues)
+
+
+def _withdraw(agent_id: uuid.UUID | None) -> None:
+    """Let nobody answer at a seat whose person has gone: a browser keeps the telephone's password."""
+    if agent_id is not None:
+        current_house().telephony.withdraw_agent(agent_id)
 
 
 def _form(form: Form, errors: Mapping[str, str], row: UserRow | None = None) -> str:

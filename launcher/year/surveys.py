@@ -30,8 +30,8 @@ from launcher.year.plan import YearPlan
 CASE, CALL, AFTER_CALL = range(3)
 QUESTIONNAIRES = ("case_service", "call_service", "after_call")
 SURVEY_WAYS = ("agent", "ivr", "web")
-SURVEY_STATES = ("completed", "partial", "refused", "skipped", "expired", "offered")
-COMPLETED, PARTIAL, REFUSED, SKIPPED, EXPIRED, OFFERED = range(6)
+SURVEY_STATES = ("completed", "partial", "refused", "skipped", "hung_up", "expired", "offered")
+COMPLETED, PARTIAL, REFUSED, SKIPPED, HUNG_UP, EXPIRED, OFFERED = range(7)
 QUESTIONS = ("satisfaction", "resolved", "recommend", "reason", "words")
 SATISFACTION, RESOLVED, RECOMMEND, REASON, WORDS = range(5)
 _D = Disposition
@@ -41,8 +41,8 @@ WORDS_SHARES = (0.22, 0.14, 0.34)
 RECOMMEND_SHARE = 0.92
 PARTIAL_SOLVED_SHARE = 0.6
 LATE_SHARE, WITHDRAWN_SHARE = 0.004, 0.002
-# Agents pass the citizen on to the rating, some hardly ever; of those passed on some press a key.
-PASSED_ON, PASSED_ON_BY_SKIPPERS, RATED = 0.62, 0.15, 0.19
+# Agents pass the citizen on to the rating, some hardly ever; of those passed on some press a key, and most others hang up.
+PASSED_ON, PASSED_ON_BY_SKIPPERS, RATED, HANGS_UP = 0.62, 0.15, 0.19, 0.7
 MOST_RATED_OF_ANSWERS = 0.4
 _SKIPPERS = (6, 17)
 
@@ -147,7 +147,7 @@ def in_bad_week(plan: YearPlan, at: Ints) -> Bools:
 
 
 def after_calls(plan: YearPlan, matters: Matters, truth: Truth, calls: Calls) -> Surveys:
-    """Return the one question at the end of a call: offered where the agent passed the citizen on, answered or skipped."""
+    """Return the one question at the end of a call: offered where the agent passed the citizen on, with its end."""
     random = plan.random("after calls")
     passed_on = np.full(plan.seats, PASSED_ON)
     passed_on[[seat for seat in _SKIPPERS if seat < plan.seats]] = PASSED_ON_BY_SKIPPERS
@@ -162,7 +162,7 @@ def after_calls(plan: YearPlan, matters: Matters, truth: Truth, calls: Calls) ->
         id=new_ids(random, offered),
         questionnaire=np.full(len(chosen), AFTER_CALL),
         way=np.full(len(chosen), SURVEY_WAYS.index("ivr")),
-        state=np.where(is_rated, COMPLETED, SKIPPED),
+        state=np.where(is_rated, COMPLETED, np.where(random.random(len(chosen)) < HANGS_UP, HUNG_UP, SKIPPED)),
         callback=np.full(len(chosen), -1),
         attempt=np.full(len(chosen), -1),
         call=chosen,

@@ -261,6 +261,7 @@ def after_call(year: Year) -> dict[str, Any]:
         "offered": int(chosen.sum()),
         "answered": int((chosen & (year.surveys.state == surveys.COMPLETED)).sum()),
         "skipped": int((chosen & (year.surveys.state == surveys.SKIPPED)).sum()),
+        "hung_up": int((chosen & (year.surveys.state == surveys.HUNG_UP)).sum()),
         "grades": [int((grades == grade).sum()) for grade in range(1, 6)],
         "satisfied": _share(int((grades >= _GOOD).sum()), len(grades)),
         "satisfied_truth": _mean(year.surveys.satisfied[year.answers.survey[rated]]),

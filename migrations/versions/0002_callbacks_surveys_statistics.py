@@ -224,9 +224,12 @@ def upgrade() -> None:
     op.create_index('ix_callback_created_at', 'callback', ['created_at'], unique=False)
     op.create_index('ix_callback_due', 'callback', ['priority', 'next_at'], unique=False, postgresql_where=sa.text("state = 'owed'"))
     op.create_index('ix_callback_due_way', 'callback', [sa.literal_column('(ways[way_no + 1])'), 'priority', 'next_at'], unique=False, postgresql_where=sa.text("state = 'owed'"))
-    op.create_index('ix_callback_finished_at', 'callback', ['finished_at'], unique=False)
+    op.create_index('ix_callback_state_finished_at', 'callback', ['state', 'finished_at'], unique=False)
+    op.create_index('ix_callback_campaign', 'callback', ['campaign'], unique=False, postgresql_where=sa.text("campaign <> ''"))
+    op.create_index('ix_callback_not_sampled', 'callback', ['next_at'], unique=False, postgresql_where=sa.text("state = 'not_sampled'"))
     op.create_index('ix_callback_phone', 'callback', ['phone'], unique=False)
     op.create_index('uq_callback_missed_call_phone', 'callback', ['phone'], unique=True, postgresql_where=sa.text("state = 'owed' AND reason = 'missed_call'"))
+    op.create_index('uq_callback_queue_place', 'callback', ['phone', 'queue_name'], unique=True, postgresql_where=sa.text("state = 'owed' AND reason = 'queue_callback'"))
     op.create_table('survey',
     sa.Column('id', sa.Uuid(), nullable=False),
     sa.Column('natural_key', sa.Text(), nullable=False),
@@ -304,6 +307,7 @@ def upgrade() -> None:
     op.create_index('ix_callback_attempt_open', 'callback_attempt', ['planned_at'], unique=False, postgresql_where=sa.text("state <> 'ended'"))
     op.create_index('ix_callback_attempt_phone_planned_at', 'callback_attempt', ['phone', 'planned_at'], unique=False)
     op.create_index('ix_callback_attempt_planned_at', 'callback_attempt', ['planned_at'], unique=False)
+    op.create_index('ix_callback_attempt_agent_id_planned_at', 'callback_attempt', ['agent_id', 'planned_at'], unique=False)
     op.create_index('uq_callback_attempt_phone', 'callback_attempt', ['phone'], unique=True, postgresql_where=sa.text("state <> 'ended' AND way <> 'sms'"))
     op.create_table('display',
     sa.Column('id', sa.Uuid(), nullable=False),
@@ -378,6 +382,7 @@ def downgrade() -> None:
     op.drop_table('display_page')
     op.drop_table('display')
     op.drop_index('uq_callback_attempt_phone', table_name='callback_attempt', postgresql_where=sa.text("state <> 'ended' AND way <> 'sms'"))
+    op.drop_index('ix_callback_attempt_agent_id_planned_at', table_name='callback_attempt')
     op.drop_index('ix_callback_attempt_planned_at', table_name='callback_attempt')
     op.drop_index('ix_callback_attempt_phone_planned_at', table_name='callback_attempt')
     op.drop_index('ix_callback_attempt_open', table_name='callback_attempt', postgresql_where=sa.text("state <> 'ended'"))
@@ -392,9 +397,12 @@ def downgrade() -> None:
     op.drop_index(op.f('ix_survey_callback_id'), table_name='survey')
     op.drop_index(op.f('ix_survey_call_id'), table_name='survey')
     op.drop_table('survey')
+    op.drop_index('uq_callback_queue_place', table_name='callback', postgresql_where=sa.text("state = 'owed' AND reason = 'queue_callback'"))
     op.drop_index('uq_callback_missed_call_phone', table_name='callback', postgresql_where=sa.text("state = 'owed' AND reason = 'missed_call'"))
     op.drop_index('ix_callback_phone', table_name='callback')
-    op.drop_index('ix_callback_finished_at', table_name='callback')
+    op.drop_index('ix_callback_state_finished_at', table_name='callback')
+    op.drop_index('ix_callback_not_sampled', table_name='callback', postgresql_where=sa.text("state = 'not_sampled'"))
+    op.drop_index('ix_callback_campaign', table_name='callback', postgresql_where=sa.text("campaign <> ''"))
     op.drop_index('ix_callback_due_way', table_name='callback', postgresql_where=sa.text("state = 'owed'"))
     op.drop_index('ix_callback_due', table_name='callback', postgresql_where=sa.text("state = 'owed'"))
     op.drop_index('ix_callback_created_at', table_name='callback')

@@ -83,6 +83,7 @@ def upgrade() -> None:
     sa.Column('day', sa.Date(), nullable=False),
     sa.Column('agent_id', sa.Uuid(), nullable=False),
     sa.Column('answered', sa.Integer(), nullable=False),
+    sa.Column('concluded', sa.Integer(), nullable=False),
     sa.Column('missed', sa.Integer(), nullable=False),
     sa.Column('ready_seconds', sa.Double(), nullable=False),
     sa.Column('ringing_seconds', sa.Double(), nullable=False),
@@ -92,6 +93,7 @@ def upgrade() -> None:
     sa.Column('rating_offered', sa.Integer(), nullable=False),
     sa.Column('rated', sa.Integer(), nullable=False),
     sa.Column('rating_skipped', sa.Integer(), nullable=False),
+    sa.Column('rating_hung_up', sa.Integer(), nullable=False),
     sa.Column('rated_satisfied', sa.Integer(), nullable=False),
     sa.Column('rated_barely', sa.Integer(), nullable=False),
     sa.PrimaryKeyConstraint('day', 'agent_id', name=op.f('pk_statistics_agent'))

@@ -95,7 +95,14 @@ class AgiLine:
         """Record what the citizen says; a file in which nothing is recorded is none."""
         options = f"{'BEEP ' if beep else ''}s={max(1, round(silence_seconds))}"
         command = f'RECORD FILE "{_stem(file)}" wav "{_keys(stop_keys)}" {int(seconds * 1000)} {options}'
-        number, _ = self._run(command, seconds + _MARGIN_SECONDS)
+        try:
+            number, _ = self._run(command, seconds + _MARGIN_SECONDS)
+        except LineGoneError:
+            # What was said before the hang-up is an answer too; whatever comes next finds the line gone.
+            if not _holds_sound(file):
+                raise
+            self.gone()
+            return Recorded(file=file)
         return Recorded(_key(number), file if _holds_sound(file) else None)
 
     def hang_up(self) -> None:

@@ -59,7 +59,7 @@ def layout_for(settings: Settings, conf_dir: Path, state_dir: Path, runtime: Pat
         module_dir=runtime / "modules",
         data_dir=runtime / "data",
         recordings_dir=settings.recordings,
-        queues=tuple(dict.fromkeys(settings.hotline_numbers.values())),
+        queues=tuple(settings.queues),
         trunk_match=tuple(part.strip() for part in settings.sip_trunk_match.split(",") if part.strip()),
         provision_password=settings.ami_provision_secret,
         ivr_password=settings.ami_ivr_secret,

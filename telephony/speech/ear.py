@@ -40,6 +40,15 @@ class Ear:
         self._rest: Samples = np.zeros(0, np.float32)
         self._arrived_at = 0.0
 
+    @property
+    def is_pausing(self) -> bool:
+        """Tell whether the party has stopped speaking and may have ended."""
+        return self._endpointer.is_pausing
+
+    def draft(self) -> Utterance:
+        """Return, in a pause, the utterance that it will be if the party doesn't speak on."""
+        return self._endpointer.draft()
+
     def hear(self, chunks: Iterable[Chunk]) -> list[Noticed]:
         """Take what arrived and return what it decides."""
         noticed: list[Noticed] = []

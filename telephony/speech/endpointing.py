@@ -27,6 +27,7 @@ class EndpointingRules:
         start_probability: a window at or above it is speech.
         stop_probability: speech goes on until windows fall below it (hysteresis, as Silero's own code has it).
         silence_seconds: this much silence ends an utterance.
+        pause_seconds: after this much, it is likely to: what has been said so far may be decoded on trial.
         pad_seconds: kept before the first and after the last window of speech.
         shortest_seconds: speech shorter than this is a click or a breath and is let go.
         longest_seconds: an utterance never gets longer, both pads included; a forced cut falls where the voice is weakest.
@@ -36,6 +37,7 @@ class EndpointingRules:
     start_probability: float = 0.5
     stop_probability: float = 0.35
     silence_seconds: float = 0.5
+    pause_seconds: float = 0.25
     pad_seconds: float = 0.2
     shortest_seconds: float = 0.13
     longest_seconds: float = 9.0
@@ -76,6 +78,8 @@ class Endpointer:
         self.rules = rules or EndpointingRules()
         self._pad = max(1, round(self.rules.pad_seconds / WINDOW_SECONDS))
         self._silence = max(1, round(self.rules.silence_seconds / WINDOW_SECONDS))
+        # Not before the pad after the voice is whole: a draft is the utterance to the last sample, or none.
+        self._pause = max(self._pad, round(self.rules.pause_seconds / WINDOW_SECONDS))
         self._shortest = max(1, round(self.rules.shortest_seconds / WINDOW_SECONDS))
         self._longest = int(self.rules.longest_seconds / WINDOW_SECONDS)
         self._before: deque[_Window] = deque(maxlen=self._pad)
@@ -93,6 +97,16 @@ class Endpointer:
     @property
     def is_speaking(self) -> bool:
         return bool(self._held)
+
+    @property
+    def is_pausing(self) -> bool:
+        """Tell whether a speaker has stopped and may have ended."""
+        return self._speech_windows >= self._shortest and self._next_index - 1 - self._last_speech >= self._pause
+
+    def draft(self) -> Utterance:
+        """Return, in a pause, the utterance that it will be if nobody speaks on."""
+        (utterance,) = self._emit(self._until_pad())
+        return utterance
 
     def feed(self, pcm: Samples, probability: float) -> list[SpeechBegan | Utterance]:
         """Take the next window (512 samples) and return what it decides."""
@@ -112,7 +126,7 @@ class Endpointer:
         """End what is being said now: the stream is over, or the party was put on hold."""
         if not self._held:
             return []
-        return self._finish(keep_after=self._pad)
+        return self._finish()
 
     def skip(self, windows: int) -> list[SpeechBegan | Utterance]:
         """Pass over `windows` of silence without looking at them (a hold: no frames came)."""
@@ -135,16 +149,18 @@ class Endpointer:
                 self._is_announced = True
                 decided.append(SpeechBegan(self._held[0].index * WINDOW_SECONDS))
         if window.index - self._last_speech >= self._silence:
-            return decided + self._finish(keep_after=self._pad)
+            return decided + self._finish()
         if len(self._held) >= self._longest:
             return decided + self._cut()
         return decided
 
-    def _finish(self, keep_after: int) -> list[SpeechBegan | Utterance]:
-        end = self._last_speech + keep_after + 1
-        kept = [w for w in self._held if w.index < end]
-        rest = [w for w in self._held if w.index >= end]
-        decided = self._emit(kept)
+    def _until_pad(self) -> list[_Window]:
+        return [w for w in self._held if w.index <= self._last_speech + self._pad]
+
+    def _finish(self) -> list[SpeechBegan | Utterance]:
+        kept = self._until_pad()
+        rest = self._held[len(kept) :]
+        decided: list[SpeechBegan | Utterance] = [*self._emit(kept)]
         self._reset()
         self._before.extend(rest[-self._pad :])
         return decided
@@ -158,7 +174,7 @@ class Endpointer:
         last_kept = [w.index for w in kept if w.probability >= self.rules.stop_probability]
         last_speech = self._last_speech
         self._last_speech = last_kept[-1] if last_kept else kept[-1].index
-        decided = self._emit(kept)
+        decided: list[SpeechBegan | Utterance] = [*self._emit(kept)]
         self._reset()
         if speech_after:
             self._held, self._last_speech, self._speech_windows = rest, last_speech, len(speech_after)
@@ -167,7 +183,7 @@ class Endpointer:
             self._before.extend(rest[-self._pad :])
         return decided
 
-    def _emit(self, kept: list[_Window]) -> list[SpeechBegan | Utterance]:
+    def _emit(self, kept: list[_Window]) -> list[Utterance]:
         if self._speech_windows < self._shortest or not kept:
             return []
         return [

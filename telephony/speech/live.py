@@ -20,8 +20,8 @@ from core.clock import Clock, SystemClock
 from core.database import new_id
 from core.errors import TingjianError, UnavailableError
 from telephony.speech.ear import Ear, Noticed, SpeechDetector
-from telephony.speech.endpointing import EndpointingRules, Samples, SpeechBegan
-from telephony.speech.live_queue import LiveQueue, Waiting
+from telephony.speech.endpointing import EndpointingRules, Samples, SpeechBegan, Utterance
+from telephony.speech.live_queue import Decoded, LiveQueue, Stage, Waiting
 from telephony.speech.live_writer import LiveSegment, LiveWriter, TranscriptSink
 from telephony.speech.normalization import normalize
 from telephony.speech.redaction import PartyRedactor
@@ -73,6 +73,7 @@ class _Tap:
     buffer: TapBuffer
     ear: Ear
     is_held: bool = False
+    draft: Waiting | None = None
 
 
 @dataclass(slots=True)
@@ -106,12 +107,12 @@ class LiveTranscriber:
         self._taps: dict[uuid.UUID, _Tap] = {}
         self._redactors: dict[tuple[uuid.UUID, str], tuple[PartyRedactor[uuid.UUID], float]] = {}
         self._told: dict[uuid.UUID, _Told] = {}
-        self._queue = LiveQueue(self.rules.shed_seconds)
+        self._queue = LiveQueue(self.rules.shed_seconds, drafts_at_once=decoder.workers // 2)
         self._condition = threading.Condition()
         self._stopping = threading.Event()
         self._writer = LiveWriter(monotonic=monotonic)
         self._threads: list[threading.Thread] = []
-        self.decoded = self.shed = 0
+        self.decoded = self.withdrawn = self.shed = 0
 
     def start(self) -> None:
         """Load the weights, listen for taps and begin to work.
@@ -177,6 +178,7 @@ class LiveTranscriber:
         with self._condition:
             waiting = float(len(self._queue))
         mine = {"utterances_waiting": waiting, "utterances_decoded": float(self.decoded), "utterances_shed": float(self.shed)}
+        mine["drafts_withdrawn"] = float(self.withdrawn)
         return self._server.totals() | mine | {"writes_lost": float(self._writer.lost)}
 
     # The listener's thread
@@ -204,6 +206,7 @@ class LiveTranscriber:
             noticed += tap.ear.flush()
         for each in noticed:
             self._notice(tap, each)
+        self._draft(tap)
         if is_ended:
             self._forget(tap)
 
@@ -214,15 +217,45 @@ class LiveTranscriber:
             return
         now = self._monotonic()
         with self._condition:
-            began_at = self._moment(tap.buffer.began_at or now)
-            offset = max(0.0, (began_at - tap.origin_at).total_seconds())
-            self._queue.add(Waiting(tap.call_id, tap.party, noticed.what, noticed.last_sample_at, now, tap.origin_at, offset))
+            draft, tap.draft = tap.draft, None
+            if draft is not None and draft.utterance.end_seconds == noticed.what.end_seconds:
+                draft.last_sample_at, draft.endpoint_at = noticed.last_sample_at, now
+                self._queue.confirm(draft)
+                if draft.decoded is not None:
+                    self._write(draft, draft.decoded)
+            else:
+                self._withdraw(draft)
+                self._queue.add(self._waiting(tap, noticed.what, noticed.last_sample_at, now))
             self._told.setdefault(tap.call_id, _Told())
             self._condition.notify_all()
+
+    def _draft(self, tap: _Tap) -> None:
+        """Put what a pause may have ended before the decoder, and take it away when the party speaks on."""
+        with self._condition:
+            if tap.draft is not None and not tap.ear.is_pausing:
+                self._withdraw(tap.draft)
+                tap.draft = None
+            elif tap.draft is None and tap.ear.is_pausing:
+                now = self._monotonic()
+                tap.draft = self._waiting(tap, tap.ear.draft(), now, now)
+                tap.draft.stage = Stage.DRAFT
+                self._queue.add_draft(tap.draft)
+                self._condition.notify_all()
+
+    def _waiting(self, tap: _Tap, utterance: Utterance, last_sample_at: float, now: float) -> Waiting:
+        began_at = self._moment(tap.buffer.began_at or now)
+        offset = max(0.0, (began_at - tap.origin_at).total_seconds())
+        return Waiting(tap.call_id, tap.party, utterance, last_sample_at, now, tap.origin_at, offset)
+
+    def _withdraw(self, draft: Waiting | None) -> None:
+        if draft is not None:
+            self._queue.withdraw(draft)
+            self.withdrawn += 1
 
     def _forget(self, tap: _Tap) -> None:
         with self._condition:
             self._taps.pop(tap.tap_id, None)
+            self._withdraw(tap.draft)
 
     def _shed_and_tell(self, now: float) -> None:
         with self._condition:
@@ -278,7 +311,7 @@ class LiveTranscriber:
                     self._condition.notify_all()
 
     def _decode(self, waiting: Waiting) -> None:
-        while not self._stopping.is_set():
+        while not self._stopping.is_set() and waiting.stage is not Stage.WITHDRAWN:
             started = self._monotonic()
             try:
                 text = self._decoder.decode(waiting.utterance.pcm, self._words)
@@ -286,30 +319,34 @@ class LiveTranscriber:
                 if self._monotonic() - waiting.endpoint_at > self.rules.shed_seconds:
                     log.warning("decoder_unavailable", error=str(error))
                     with self._condition:
-                        self._give_up(waiting)
+                        if waiting.stage is Stage.OVER:
+                            self._give_up(waiting)
                     return
                 self._stopping.wait(_RETRY_SECONDS)
                 continue
             with self._condition:
-                self.decoded += 1
-            self._write(waiting, normalize(text), started, self._monotonic())
+                waiting.decoded = Decoded(normalize(text), started, self._monotonic())
+                if waiting.stage is Stage.OVER:
+                    self._write(waiting, waiting.decoded)
             return
 
-    def _write(self, waiting: Waiting, text: str, decode_start: float, decode_end: float) -> None:
-        if not text:
+    def _write(self, waiting: Waiting, decoded: Decoded) -> None:
+        self.decoded += 1
+        if not decoded.text:
             return
         start = waiting.offset_seconds + waiting.utterance.start_seconds
         end = waiting.offset_seconds + waiting.utterance.end_seconds
         segment_id = new_id()
         with self._condition:
             redactor, last_end = self._redactors.get(waiting.lane, (PartyRedactor[uuid.UUID](), start))
-            redacted = redactor.redact(segment_id, text, pause_seconds=start - last_end)
+            redacted = redactor.redact(segment_id, decoded.text, pause_seconds=start - last_end)
             self._redactors[waiting.lane] = (redactor, end)
         moments = {
             "last_sample": waiting.last_sample_at,
             "endpoint": waiting.endpoint_at,
-            "decode_start": decode_start,
-            "decode_end": decode_end,
+            # What was decoded before the end was certain, nobody waited for.
+            "decode_start": max(decoded.started_at, waiting.endpoint_at),
+            "decode_end": max(decoded.ended_at, waiting.endpoint_at),
         }
 
         def write() -> None:

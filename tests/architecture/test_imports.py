@@ -53,6 +53,7 @@ PURE = (
     "webui/statistics/totals.py",
     "webui/supervisor_rules.py",
     "webui/wallboard/figures.py",
+    "webui/wallboard/opinions.py",
     "webui/wallboard/playlist.py",
     "webui/wallboard/webhook_addresses.py",
     "workorder/case_fields.py",

@@ -5,14 +5,14 @@ from pathlib import Path
 
 from survey.ports import LineGoneError, Recorded
 
-SILENCE, HANG_UP = "silence", "hang up"
+SILENCE, HANG_UP, CUT = "silence", "hang up", "cut"
 
 
 class FakeLine:
     """Give it moves; look at `heard`.
 
-    A move is keys, `say:words`, `silence`, `hang up`, or `barge:keys` (pressed into the prompt that comes next). After the last
-    one the citizen hangs up.
+    A move is keys, `say:words`, `silence`, `hang up`, `barge:keys` (pressed into the prompt that comes next), or `cut` (hangs up in
+    it). After the last one the citizen hangs up.
     """
 
     unique_id = "node1-1.1"
@@ -42,6 +42,8 @@ class FakeLine:
     def play(self, file: Path, stop_keys: str) -> str:
         self.heard.append(self._texts.get(str(file), file.stem))
         self._keys = ""
+        if self.moves[:1] == [CUT]:
+            raise LineGoneError(self.unique_id)
         if stop_keys and self.moves and self.moves[0].startswith("barge:"):
             self._keys = self.moves.pop(0).removeprefix("barge:")
         return self._key()
@@ -51,7 +53,7 @@ class FakeLine:
 
     def record(self, file: Path, seconds: float, silence_seconds: float, stop_keys: str, *, beep: bool = False) -> Recorded:
         move = self.moves.pop(0) if self.moves else HANG_UP
-        if move == HANG_UP:
+        if move in (HANG_UP, CUT):
             raise LineGoneError(self.unique_id)
         if move == SILENCE:
             return Recorded()

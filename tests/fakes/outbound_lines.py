@@ -34,9 +34,11 @@ class FakeOutboundLines:
         self._connection.execute(_TABLE)
         self.total = 60
         self.others = 0
-        self.waiting_citizens = 0
-        self.longest_wait_seconds = 0.0
-        self.ready_agents = 0
+        self.waits: dict[str, list[float]] = {}
+        """Seconds that each waiting citizen has waited, by queue."""
+        self.ready_agents: list[frozenset[str]] = []
+        self.served: set[uuid.UUID] = set()
+        self.has_ivr = True
         self.is_away = False
         self.bad_phones: set[str] = set()
 
@@ -59,7 +61,14 @@ class FakeOutboundLines:
         self._check_there()
         running = self._one("SELECT count(*) FROM sim_line WHERE ended_at IS NULL")
         return LineUse(
-            self.total, self.others + running, running, self.waiting_citizens, self.longest_wait_seconds, self.ready_agents
+            total=self.total,
+            others=self.others,
+            outbound=running,
+            waiting_citizens=sum(len(seconds) for seconds in self.waits.values()),
+            longest_waits={queue: max(seconds) for queue, seconds in self.waits.items() if seconds},
+            ready_agents=self.ready_agents,
+            served=frozenset(self.served),
+            has_ivr=self.has_ivr,
         )
 
     def reconcile_outbound(self, attempt_ids: Iterable[uuid.UUID] | None = None) -> list[OutboundTrace]:

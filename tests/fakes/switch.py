@@ -5,13 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from core.errors import InvalidInputError, NotFoundError, UnavailableError
+from core.errors import ConflictError, InvalidInputError, NotFoundError, UnavailableError
 from telephony.ports import CallTrace, Dial, LiveChannel, NotSeatedError, OutboundTrace, Seat, SwitchState
 
 
 @dataclass
 class FakeSwitch:
-    """Put channels, registered agents and traces in; look at seats, `dials` and `asked`. An attempt is dialled once."""
+    """Put channels, registered and refused agents and traces in; look at seats, `dials`, `asked`. An attempt is dialled once."""
 
     channels: list[LiveChannel] = field(default_factory=list)
     registered: set[str] = field(default_factory=set)
@@ -21,6 +21,7 @@ class FakeSwitch:
     asked: list[tuple[str, ...]] = field(default_factory=list)
     dials: list[Dial] = field(default_factory=list)
     outbound: dict[uuid.UUID, OutboundTrace] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
     is_away: bool = False
 
     def provision(self, agent_number: str, password: str) -> None:
@@ -104,6 +105,8 @@ class FakeSwitch:
     def _ask(self, *what: str) -> None:
         if self.is_away:
             raise UnavailableError("the exchange is away")
+        if self.refused & set(what[1:2]):
+            raise ConflictError(f"{what[0]} is refused")
         self.asked.append(what)
 
     def _set_paused(self, agent_number: str, is_paused: bool) -> None:

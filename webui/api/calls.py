@@ -30,7 +30,7 @@ class CallsQuery(PagedQuery):
     agent: Line = Field("", description="坐席工号")
     outcome: Literal["answered", "abandoned", "failed", "running"] | None = Field(None, description="running 为进行中")
     number: Line = Field("", description="通话编号，如 20260318-000287")
-    caller_tail: Line = Field("", description="来电号码的末几位")
+    caller_tail: Line = Field("", description="来电号码的末几位，最多四位")
     text: Line = Field("", description="转写、小结里出现的文字")
 
 
@@ -53,7 +53,7 @@ def list_calls(query: CallsQuery) -> Any:
     wanted = CallFilter(
         started_from=day_bounds(bounded_day(query.since))[0] if query.since else None,
         started_before=day_bounds(bounded_day(query.until))[1] if query.until else None,
-        caller_tail=query.caller_tail,
+        caller_tail=query.caller_tail[-4:],  # what everybody may see of it
         call_number=query.number,
         queue_name=query.queue,
         agent_id=agent_of_number(query.agent).agent_id if query.agent else None,

@@ -1,12 +1,14 @@
 """What the API takes and tells of questionnaires and surveys. Telephone numbers and names are in neither."""
 
 import uuid
+from collections.abc import Mapping
 from typing import Any, Literal, Self
 
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from survey.views import QuestionnaireView, SurveyView, VersionView
-from webui.api.fields import Asked, Day, Identifier, Line, Moment, PagedQuery, Told
+from webui.api.fields import Asked, Day, FullLine, Identifier, Line, Moment, PagedQuery, Told
+from webui.statistics.totals import SurveyTotals
 
 
 class NoQuery(Asked):
@@ -18,7 +20,7 @@ class SurveysQuery(PagedQuery):
 
     questionnaire: Line | None = Field(None, description="问卷代号")
     version_id: Identifier | None = None
-    state: Literal["offered", "started", "completed", "partial", "refused", "skipped", "expired"] | None = None
+    state: Literal["offered", "started", "completed", "partial", "refused", "skipped", "hung_up", "expired"] | None = None
     way: Literal["ivr", "web", "agent"] | None = None
     kind: Literal["callback", "after_call"] | None = Field(None, description="回访，或挂机评价；两者不合并统计")
     offered_from: Day | None = Field(None, description="发出日期从这一天起")
@@ -26,6 +28,18 @@ class SurveysQuery(PagedQuery):
     call_id: Identifier | None = None
     case_id: Identifier | None = None
     callback_id: Identifier | None = None
+
+
+class SurveyPath(BaseModel):
+    """Which survey."""
+
+    survey_id: Identifier
+
+
+class WithdrawalBody(Asked):
+    """Why it does not count any more."""
+
+    reason: FullLine = Field(description="撤回的原因，记入审计")
 
 
 class VersionItem(Told):
@@ -36,15 +50,20 @@ class VersionItem(Told):
     state: Literal["draft", "launched", "retired"]
     launched_at: Moment | None
     retired_at: Moment | None
-    offered: int = Field(description="已发份数")
+    offered: int = Field(description="已发份数，不含撤回的")
     answered: int = Field(description="已收份数：答完的和没有答完的，不含撤回的")
     definition: dict[str, Any] = Field(description="题目、选项、显示条件、配额；结构见 survey/schema.py")
 
     @classmethod
-    def of(cls, view: VersionView) -> Self:
+    def of(cls, view: VersionView, surveys: SurveyTotals) -> Self:
         """Return a version as it is told."""
-        names = ("version_id", "version_no", "state", "launched_at", "retired_at", "offered", "answered")
-        return cls(**{name: getattr(view, name) for name in names}, definition=view.definition.model_dump(mode="json"))
+        names = ("version_id", "version_no", "state", "launched_at", "retired_at")
+        return cls(
+            **{name: getattr(view, name) for name in names},
+            offered=surveys.offered,
+            answered=surveys.received,
+            definition=view.definition.model_dump(mode="json"),
+        )
 
 
 class QuestionnaireItem(Told):
@@ -55,9 +74,10 @@ class QuestionnaireItem(Told):
     versions: list[VersionItem]
 
     @classmethod
-    def of(cls, view: QuestionnaireView) -> Self:
-        """Return a questionnaire as it is told."""
-        return cls(key=view.key, title=view.title, versions=[VersionItem.of(version) for version in view.versions])
+    def of(cls, view: QuestionnaireView, surveys: Mapping[str, SurveyTotals]) -> Self:
+        """Return a questionnaire as it is told, with the surveys of each version by its id."""
+        versions = [VersionItem.of(version, surveys[str(version.version_id)]) for version in view.versions]
+        return cls(key=view.key, title=view.title, versions=versions)
 
 
 class QuestionnaireList(Told):

@@ -6,9 +6,21 @@ from core.clock import day_bounds
 from survey.views import SurveyFilter
 from webui.api.application import resource
 from webui.api.fields import bounded_day, tell
-from webui.api.survey_items import NoQuery, QuestionnaireItem, QuestionnaireList, SurveyItem, SurveyList, SurveysQuery
+from webui.api.refusals import refuse
+from webui.api.survey_items import (
+    NoQuery,
+    QuestionnaireItem,
+    QuestionnaireList,
+    SurveyItem,
+    SurveyList,
+    SurveyPath,
+    SurveysQuery,
+    WithdrawalBody,
+)
 from webui.house import current_house
 from webui.permissions import Permission, requires
+from webui.person import actor
+from webui.statistics.desk import surveys_by_version
 
 blueprint = resource("surveys")
 
@@ -18,7 +30,8 @@ blueprint = resource("surveys")
 def list_questionnaires(query: NoQuery) -> Any:
     """Return every questionnaire with its versions."""
     found = current_house().survey.list_questionnaires()
-    return tell(QuestionnaireList(items=[QuestionnaireItem.of(one) for one in found]))
+    surveys = surveys_by_version()
+    return tell(QuestionnaireList(items=[QuestionnaireItem.of(one, surveys) for one in found]))
 
 
 @blueprint.get("/surveys", responses={200: SurveyList}, operation_id="list_surveys", summary="调查与答卷")
@@ -40,3 +53,12 @@ def list_surveys(query: SurveysQuery) -> Any:
     found = current_house().survey.list_surveys(wanted, query.offset, query.size)
     items = [SurveyItem.of(survey) for survey in found.surveys]
     return tell(SurveyList(items=items, page=query.page, size=query.size, total=found.total))
+
+
+@blueprint.post("/surveys/<survey_id>/withdrawal", responses={200: SurveyItem}, operation_id="withdraw_survey", summary="撤回答卷")
+@requires(Permission.WITHDRAW_SURVEYS)
+def withdraw_survey(path: SurveyPath, body: WithdrawalBody) -> Any:
+    """Count a survey no more, by the citizen's wish; its answers stay for the record. Again is harmless."""
+    if not body.reason.strip():
+        refuse("reason", "must say why")
+    return tell(SurveyItem.of(current_house().survey.withdraw(path.survey_id, actor(), body.reason.strip())))

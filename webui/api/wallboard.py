@@ -16,7 +16,10 @@ blueprint = resource("wallboard")
 
 
 class WallboardFeed(WallFigures):
-    """The figures of the hall screen, read once a second. Topics and ratings of fewer than five are left out."""
+    """The figures of the hall screen, read once a second.
+
+    Topics and ratings of fewer than five are left out, and so is what would tell them.
+    """
 
     age_seconds: float = Field(description="多少秒前读的；超过 10 秒即应标明已停止更新")
 

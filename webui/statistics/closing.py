@@ -1,5 +1,7 @@
 """What is done every night once a day is over: count, freeze, compare, open and measure improvement items, make reports."""
 
+from typing import Any
+
 import structlog
 from flask import Flask
 from flask_babel import gettext as _
@@ -14,7 +16,7 @@ from webui.statistics.excel import overview_workbook
 from webui.statistics.improvements import Improvements
 from webui.statistics.pages import blueprint
 from webui.statistics.periods import Periods
-from webui.statistics.printing import overview_pdf
+from webui.statistics.printing import PrintingUnavailableError, overview_pdf
 from webui.statistics.report import kind_word, printed_context, report_desk
 from webui.statistics.schedule import Files, Reports
 
@@ -65,7 +67,16 @@ class Closing:
         title = _("%(name)s统计%(kind)s（%(day)s）", name=name, kind=kind_word(kind), day=_day_words(kind, span))
         self._counting.refresh()
         context = printed_context(report_desk(self._house, self._counting, span, now), title, [])
-        return Files(title, overview_workbook(context), overview_pdf(context))
+        return Files(title, overview_workbook(context), _printed(context))
+
+
+def _printed(context: dict[str, Any]) -> bytes:
+    """Return the report on paper, or nothing where this machine cannot set pages: the workbook is there all the same."""
+    try:
+        return overview_pdf(context)
+    except PrintingUnavailableError as error:
+        log.warning("report_not_printed", error=str(error)[:200])
+        return b""
 
 
 def _day_words(kind: str, span: Span) -> str:

@@ -224,10 +224,23 @@ class Counting:
         return counted
 
     def recount(self, days: int) -> None:
-        """Count the latest days anew, for changes that come without an event (a note written late, a call that was repeated)."""
+        """Count anew whatever was last counted less than so many days after it was over, however long ago that is.
+
+        For changes that come without an event: a note written late, a call that was repeated.
+        """
         today = local_date(self._clock.now())
         for part in PARTS:
-            self.count(Span(today - timedelta(days=days), today - timedelta(days=1)), part)
+            with self._database.transaction() as session:
+                early = session.execute(
+                    text(
+                        "SELECT day FROM statistics_day WHERE part = :part AND day < :today "
+                        "AND built_at < (CAST(day + 1 + CAST(:days AS int) AS timestamp) AT TIME ZONE 'Asia/Shanghai')"
+                    ),
+                    {"part": part, "today": today, "days": days},
+                ).scalars()
+                stretches = list(_stretches(early))
+            for stretch in stretches:
+                self.count(stretch, part)
 
     def _sum_months(self, part: str, today: date) -> None:
         with self._database.transaction() as session:

@@ -6,11 +6,11 @@ rules :target, :short, :repeat. They read the stages' tables and fill ours, whic
 
 _DAY = "AT TIME ZONE 'Asia/Shanghai')::date"
 
-# Index lookups a call: its note, its wrap-up, the next call of the same number, its suggestions.
-CALLS = f"""
-WITH one AS MATERIALIZED (
-  SELECT (c.started_at {_DAY} AS day, date_trunc('hour', c.started_at) AS hour_at, coalesce(c.queue_name, '') AS queue_name,
-    coalesce(n.category, '') AS category, coalesce(c.waiting_seconds, 0) AS waiting,
+# The hotline's calls, each with what it counts as. Index lookups a call: its note, the wrap-up of everybody who spoke, the next
+# call of the same number, its suggestions.
+CALL_ROWS = f"""
+  SELECT c.id, c.started_at, (c.started_at {_DAY} AS day, date_trunc('hour', c.started_at) AS hour_at,
+    coalesce(c.queue_name, '') AS queue_name, coalesce(n.category, '') AS category, coalesce(c.waiting_seconds, 0) AS waiting,
     c.answered_at IS NOT NULL AS is_answered,
     c.answered_at IS NULL AND c.outcome = 'abandoned' AND coalesce(c.waiting_seconds, 0) >= :short AS is_abandoned,
     c.answered_at IS NULL AND c.outcome = 'abandoned' AND coalesce(c.waiting_seconds, 0) < :short AS is_short,
@@ -27,9 +27,10 @@ WITH one AS MATERIALIZED (
   LEFT JOIN call_note n ON n.call_id = c.id
   LEFT JOIN LATERAL (
     SELECT sum(extract(epoch FROM coalesce(x.ended_at, CAST(:now AS timestamptz)) - x.started_at)) AS seconds
-    FROM agent_state_change x
-    WHERE x.agent_id = c.agent_id AND x.state = 'wrapup'
-      AND x.started_at BETWEEN c.ended_at - interval '5 seconds' AND c.ended_at + interval '5 seconds'
+    FROM call_leg l
+    JOIN agent_state_change x ON x.agent_id = l.agent_id AND x.state = 'wrapup'
+      AND x.started_at BETWEEN l.ended_at - interval '5 seconds' AND l.ended_at + interval '5 seconds'
+    WHERE l.call_id = c.id AND l.answered_at IS NOT NULL
   ) w ON true
   LEFT JOIN LATERAL (
     SELECT count(*) > 0 AS is_suggested,
@@ -38,24 +39,42 @@ WITH one AS MATERIALIZED (
     FROM suggestion g WHERE g.call_id = c.id
   ) s ON true
   WHERE c.started_at >= :start AND c.started_at < :end AND c.direction = 'in' AND c.queued_at IS NOT NULL
-), by_day AS (
+"""
+
+# What is counted of these rows, by the column that keeps it; the calls behind a number are found by the same words.
+CALL_CONDITIONS = {
+    "offered": "(is_answered OR is_abandoned OR is_unserved)",
+    "answered": "is_answered",
+    "in_time": "is_answered AND waiting <= :target",
+    "abandoned": "is_abandoned",
+    "short_abandoned": "is_short",
+    "unserved": "is_unserved",
+    "handled": "is_handled",
+    "direct": "is_direct",
+    "followed": "is_followed",
+    "resolved": "is_followed AND is_direct AND NOT is_repeated",
+    "suggested": "is_answered AND is_suggested",
+    "adopted": "is_answered AND is_adopted",
+}
+
+
+def _calls(*names: str) -> str:
+    return ", ".join(f"count(*) FILTER (WHERE {CALL_CONDITIONS[name]})" for name in names)
+
+
+CALLS = f"""
+WITH one AS MATERIALIZED ({CALL_ROWS}), by_day AS (
   INSERT INTO statistics_calls
     (day, queue_name, category, offered, answered, in_time, abandoned, short_abandoned, unserved, handled, waiting_seconds,
      talking_seconds, wrapup_seconds, direct, followed, resolved, suggested, adopted)
-  SELECT day, queue_name, category, count(*) FILTER (WHERE is_answered OR is_abandoned OR is_unserved),
-    count(*) FILTER (WHERE is_answered), count(*) FILTER (WHERE is_answered AND waiting <= :target),
-    count(*) FILTER (WHERE is_abandoned), count(*) FILTER (WHERE is_short), count(*) FILTER (WHERE is_unserved),
-    count(*) FILTER (WHERE is_handled), coalesce(sum(waiting) FILTER (WHERE is_answered), 0),
-    coalesce(sum(talking) FILTER (WHERE is_handled), 0), coalesce(sum(wrapup) FILTER (WHERE is_handled), 0),
-    count(*) FILTER (WHERE is_direct), count(*) FILTER (WHERE is_followed),
-    count(*) FILTER (WHERE is_followed AND is_direct AND NOT is_repeated),
-    count(*) FILTER (WHERE is_answered AND is_suggested), count(*) FILTER (WHERE is_answered AND is_adopted)
+  SELECT day, queue_name, category,
+    {_calls("offered", "answered", "in_time", "abandoned", "short_abandoned", "unserved", "handled")},
+    coalesce(sum(waiting) FILTER (WHERE is_answered), 0), coalesce(sum(talking) FILTER (WHERE is_handled), 0),
+    coalesce(sum(wrapup) FILTER (WHERE is_handled), 0), {_calls("direct", "followed", "resolved", "suggested", "adopted")}
   FROM one GROUP BY 1, 2, 3
 ), by_hour AS (
   INSERT INTO statistics_hour (hour_at, queue_name, offered, answered, in_time, abandoned)
-  SELECT hour_at, queue_name, count(*) FILTER (WHERE is_answered OR is_abandoned OR is_unserved),
-    count(*) FILTER (WHERE is_answered), count(*) FILTER (WHERE is_answered AND waiting <= :target),
-    count(*) FILTER (WHERE is_abandoned)
+  SELECT hour_at, queue_name, {_calls("offered", "answered", "in_time", "abandoned")}
   FROM one GROUP BY 1, 2
 )
 INSERT INTO statistics_spread (day, measure, queue_name, bucket, count)
@@ -91,15 +110,15 @@ WITH spent AS (
   FROM spent GROUP BY 1, 2
 ), legs AS (
   SELECT (l.rang_at {_DAY} AS day, l.agent_id, count(l.answered_at) AS answered,
-    count(*) FILTER (WHERE l.outcome = 'missed') AS missed
+    count(*) FILTER (WHERE l.outcome = 'answered') AS concluded, count(*) FILTER (WHERE l.outcome = 'missed') AS missed
   FROM agent a
   JOIN call_leg l ON l.agent_id = a.id AND l.rang_at >= :start AND l.rang_at < :end
   JOIN call c ON c.id = l.call_id AND c.direction = 'in'
   GROUP BY 1, 2
 ), ratings AS (
   SELECT (s.offered_at {_DAY} AS day, s.agent_id, count(*) AS offered, count(r.score) AS rated,
-    count(*) FILTER (WHERE s.state = 'skipped') AS skipped, count(*) FILTER (WHERE r.score >= 4) AS satisfied,
-    count(*) FILTER (WHERE r.score = 3) AS barely
+    count(*) FILTER (WHERE s.state = 'skipped') AS skipped, count(*) FILTER (WHERE s.state = 'hung_up') AS hung_up,
+    count(*) FILTER (WHERE r.score >= 4) AS satisfied, count(*) FILTER (WHERE r.score = 3) AS barely
   FROM survey s
   LEFT JOIN LATERAL (
     SELECT min(w.score) AS score FROM answer w WHERE w.survey_id = s.id AND w.kind = 'rating' AND NOT w.is_late) r ON true
@@ -107,11 +126,12 @@ WITH spent AS (
     AND s.withdrawn_at IS NULL
   GROUP BY 1, 2
 )
-INSERT INTO statistics_agent (day, agent_id, answered, missed, ready_seconds, ringing_seconds, talking_seconds, wrapup_seconds,
-  paused_seconds, rating_offered, rated, rating_skipped, rated_satisfied, rated_barely)
-SELECT day, agent_id, coalesce(legs.answered, 0), coalesce(legs.missed, 0), coalesce(states.ready, 0), coalesce(states.ringing, 0),
-  coalesce(states.talking, 0), coalesce(states.wrapup, 0), coalesce(states.paused, 0), coalesce(ratings.offered, 0),
-  coalesce(ratings.rated, 0), coalesce(ratings.skipped, 0), coalesce(ratings.satisfied, 0), coalesce(ratings.barely, 0)
+INSERT INTO statistics_agent (day, agent_id, answered, concluded, missed, ready_seconds, ringing_seconds, talking_seconds,
+  wrapup_seconds, paused_seconds, rating_offered, rated, rating_skipped, rating_hung_up, rated_satisfied, rated_barely)
+SELECT day, agent_id, coalesce(legs.answered, 0), coalesce(legs.concluded, 0), coalesce(legs.missed, 0),
+  coalesce(states.ready, 0), coalesce(states.ringing, 0), coalesce(states.talking, 0), coalesce(states.wrapup, 0),
+  coalesce(states.paused, 0), coalesce(ratings.offered, 0), coalesce(ratings.rated, 0), coalesce(ratings.skipped, 0),
+  coalesce(ratings.hung_up, 0), coalesce(ratings.satisfied, 0), coalesce(ratings.barely, 0)
 FROM states FULL JOIN legs USING (day, agent_id) FULL JOIN ratings USING (day, agent_id)
 """
 
@@ -135,41 +155,55 @@ def _sliced(counted: str, target: str, columns: str) -> tuple[str, str]:
     return slices, counts
 
 
-CALLBACK_COLUMNS = "owed, contacted, refused, unreachable, done, due, in_time, cancelled, not_sampled"
+_OWED = "b.state NOT IN ('cancelled', 'not_sampled')"
+_CONTACTED = f"{_OWED} AND b.contacted_at IS NOT NULL"
+_DUE = f"{_OWED} AND b.promised_by <= :now"
+# By the moment that decides the day, and by the column that keeps it; the callbacks behind a number are found by the same words.
+CALLBACK_CONDITIONS = {
+    "owed": ("created_at", _OWED),
+    "contacted": ("created_at", _CONTACTED),
+    "refused": ("created_at", f"{_CONTACTED} AND coalesce(b.disposition, '') IN ('refused', 'opted_out')"),
+    "unreachable": ("created_at", f"{_OWED} AND coalesce(b.disposition, '') IN ('wrong_number', 'invalid_number')"),
+    "done": ("created_at", "b.state = 'done'"),
+    "due": ("promised_by", _DUE),
+    "in_time": ("promised_by", f"{_DUE} AND coalesce(b.contacted_at <= b.promised_by, false)"),
+    "cancelled": ("created_at", "b.state = 'cancelled'"),
+    "not_sampled": ("created_at", "b.state = 'not_sampled'"),
+}
+CALLBACK_COLUMNS = ", ".join(CALLBACK_CONDITIONS)
+
+
+def _callbacks(clock: str) -> str:
+    return ", ".join(
+        f"({condition})::int AS {name}" if decides == clock else f"0 AS {name}"
+        for name, (decides, condition) in CALLBACK_CONDITIONS.items()
+    )
+
+
 _CALLBACKS = f"""
-SELECT day, {_NAMES}, sum(owed) AS owed, sum(contacted) AS contacted, sum(refused) AS refused, sum(unreachable) AS unreachable,
-  sum(done) AS done, sum(due) AS due, sum(in_time) AS in_time, sum(cancelled) AS cancelled, sum(not_sampled) AS not_sampled
+SELECT day, {_NAMES}, {", ".join(f"sum({name}) AS {name}" for name in CALLBACK_CONDITIONS)}
 FROM (
-  SELECT (b.created_at {_DAY} AS day, {_CALLBACK_SLICE},
-    (b.state NOT IN ('cancelled', 'not_sampled'))::int AS owed,
-    (b.state NOT IN ('cancelled', 'not_sampled') AND b.contacted_at IS NOT NULL)::int AS contacted,
-    (b.state NOT IN ('cancelled', 'not_sampled') AND b.contacted_at IS NOT NULL
-      AND coalesce(b.disposition, '') IN ('refused', 'opted_out'))::int AS refused,
-    (b.state NOT IN ('cancelled', 'not_sampled')
-      AND coalesce(b.disposition, '') IN ('wrong_number', 'invalid_number'))::int AS unreachable,
-    (b.state = 'done')::int AS done, 0 AS due, 0 AS in_time, (b.state = 'cancelled')::int AS cancelled,
-    (b.state = 'not_sampled')::int AS not_sampled
+  SELECT (b.created_at {_DAY} AS day, {_CALLBACK_SLICE}, {_callbacks("created_at")}
   FROM callback b WHERE b.created_at >= :start AND b.created_at < :end
   UNION ALL
-  SELECT (b.promised_by {_DAY}, {_CALLBACK_SLICE}, 0, 0, 0, 0, 0, 1, coalesce(b.contacted_at <= b.promised_by, false)::int, 0, 0
-  FROM callback b
-  WHERE b.promised_by >= :start AND b.promised_by < :end AND b.promised_by IS NOT NULL
-    AND (b.promised_by <= :now OR b.contacted_at <= b.promised_by) AND b.state NOT IN ('cancelled', 'not_sampled')
+  SELECT (b.promised_by {_DAY} AS day, {_CALLBACK_SLICE}, {_callbacks("promised_by")}
+  FROM callback b WHERE b.promised_by >= :start AND b.promised_by < :end AND {_OWED}
 ) x GROUP BY day, {_NAMES}
 """
 CALLBACKS = _sliced(_CALLBACKS, "statistics_callbacks", CALLBACK_COLUMNS)
 
-SURVEY_COLUMNS = "offered, answered, completed, partial, refused, skipped, expired, withdrawn"
+_ASKED = "s.withdrawn_at IS NULL"
+# By the column that keeps it; the surveys behind a number are found by the same words.
+SURVEY_CONDITIONS = {
+    "offered": _ASKED,
+    "answered": f"{_ASKED} AND EXISTS (SELECT FROM answer w WHERE w.survey_id = s.id)",
+    **{state: f"{_ASKED} AND s.state = '{state}'" for state in ("completed", "partial", "refused", "skipped", "expired")},
+    "withdrawn": "s.withdrawn_at IS NOT NULL",
+}
+SURVEY_COLUMNS = ", ".join(SURVEY_CONDITIONS)
 _SURVEYS = f"""
 SELECT (s.offered_at {_DAY} AS day, {_SURVEY_SLICE},
-  count(*) FILTER (WHERE s.withdrawn_at IS NULL) AS offered,
-  count(*) FILTER (WHERE s.withdrawn_at IS NULL AND EXISTS (SELECT FROM answer w WHERE w.survey_id = s.id)) AS answered,
-  count(*) FILTER (WHERE s.withdrawn_at IS NULL AND s.state = 'completed') AS completed,
-  count(*) FILTER (WHERE s.withdrawn_at IS NULL AND s.state = 'partial') AS partial,
-  count(*) FILTER (WHERE s.withdrawn_at IS NULL AND s.state = 'refused') AS refused,
-  count(*) FILTER (WHERE s.withdrawn_at IS NULL AND s.state = 'skipped') AS skipped,
-  count(*) FILTER (WHERE s.withdrawn_at IS NULL AND s.state = 'expired') AS expired,
-  count(*) FILTER (WHERE s.withdrawn_at IS NOT NULL) AS withdrawn
+  {", ".join(f"count(*) FILTER (WHERE {condition}) AS {name}" for name, condition in SURVEY_CONDITIONS.items())}
 FROM survey s WHERE s.offered_at >= :start AND s.offered_at < :end
 GROUP BY 1, 2, 3, 4, 5, 6, 7, 8, 9
 """

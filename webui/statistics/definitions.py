@@ -97,7 +97,7 @@ MEASURES = (
         _l("通话（含保持）与话后时间之和"),
         _l("接听的来电"),
         _BY_CALL,
-        (_l("转接的各段通话合计"), _INBOUND),
+        (_l("转接的各段通话与各自的话后合计"), _INBOUND),
     ),
     Measure("abandonment", _l("放弃率"), "%", "low", _l("接听前市民挂断的来电"), _OFFERED, _BY_CALL, (_SHORT, _INBOUND)),
     Measure(

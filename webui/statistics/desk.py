@@ -1,19 +1,22 @@
 """What every statistics page needs from the running program: the reads, the counting, the words, and the chosen conditions."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, datetime
 
 from flask import current_app, request
 from flask_babel import gettext as _
 
+from core.clock import local_date
 from core.settings import Settings
 from webui.house import House, current_house
-from webui.statistics.counting import PARTS, Counting
+from webui.statistics.counting import PARTS, SURVEYS, Counting, Span
 from webui.statistics.definitions import Definitions
 from webui.statistics.figures import Figures, read_figures, span_before, span_last_year
 from webui.statistics.query import StatisticsQuery, read_query
 from webui.statistics.questionnaires import QuestionnaireReads
 from webui.statistics.reads import Filter, StatisticsReads
+from webui.statistics.totals import SurveyTotals
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,18 @@ def counting_of(house: House) -> Counting:
         known = Counting(house.database, house.clock, house.settings)
         current_app.extensions["statistics_counting"] = known
     return known
+
+
+def surveys_by_version() -> dict[str, SurveyTotals]:
+    """Return how many surveys each version of a questionnaire came to since the beginning, by the version's id."""
+    house = current_house()
+    counting = counting_of(house)
+    first = counting.earliest()
+    if first is None:
+        return defaultdict(SurveyTotals)
+    span = Span(first, local_date(house.clock.now()))
+    counting.ensure(span, (SURVEYS,))
+    return defaultdict(SurveyTotals, StatisticsReads(house.database).surveys_by(Filter(span, kind=""), "version_id"))
 
 
 def current_desk(*, compares: bool = True) -> Desk:

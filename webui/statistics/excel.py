@@ -7,7 +7,7 @@ from typing import Any
 import xlsxwriter
 from flask_babel import gettext as _
 
-from webui.statistics.words import span_words
+from webui.statistics.words import fraction, interval_words, span_words
 
 _FORMULA_SIGNS = ("=", "+", "-", "@", "\t", "\r")
 Cell = str | int | float | None
@@ -106,10 +106,8 @@ class Workbook:
         return self._buffer.getvalue()
 
 
-def overview_workbook(context: dict[str, Any]) -> bytes:
-    """Return the overview as a workbook."""
-    book = Workbook()
-    heading = context["heading"]
+def notes_of(context: dict[str, Any]) -> list[str]:
+    """Return the lines under a sheet's title: of what, from when."""
     notes = [
         _("统计期间：%(period)s　　数据截至：%(at)s", period=context["period"], at=context["as_of"]),
         _("条件：%(what)s", what="；".join(context["conditions"]) or _("全部")),
@@ -117,9 +115,18 @@ def overview_workbook(context: dict[str, Any]) -> bytes:
     ]
     if context["waiting_days"]:
         notes.append(_("注意：有 %(n)s 天还在汇总，未计入本表。", n=context["waiting_days"]))
-    tiles = [(t.name, f"{t.value}{t.unit}", t.detail, t.change.text, t.definition) for t in (*context["tiles"], *context["more"])]
-    heads = [_("指标"), _("数值"), _("分子 / 分母"), _("变化"), _("定义")]
-    book.sheet(_("概览"), heading, notes, heads, tiles, [18, 12, 24, 18, 90], "ttttt")
+    return notes
+
+
+def overview_workbook(context: dict[str, Any]) -> bytes:
+    """Return the overview as a workbook."""
+    book, heading, notes = Workbook(), context["heading"], notes_of(context)
+    tiles = [
+        (t.name, f"{t.value}{t.unit}", fraction(t.ratio) if t.ratio else "", t.span, t.detail, t.change.text, t.definition)
+        for t in (*context["tiles"], *context["more"])
+    ]
+    heads = [_("指标"), _("数值"), _("分子 / 分母"), _("95% 区间（Wilson）"), _("说明"), _("变化"), _("定义")]
+    book.sheet(_("概览"), heading, notes, heads, tiles, [18, 12, 20, 16, 24, 18, 90], "ttttttt")
     rates = [
         (
             box.name,
@@ -145,6 +152,7 @@ def overview_workbook(context: dict[str, Any]) -> bytes:
         "tpnntpttt",
     )
     _course(book, context, notes)
+    _trend(book, context, notes)
     units = [
         (
             row.ranked.rank,
@@ -185,9 +193,12 @@ def _course(book: Workbook, context: dict[str, Any], notes: Sequence[str]) -> No
             row.calls.answered,
             row.calls.in_time,
             row.calls.abandoned,
-            row.calls.service_level.value,
-            row.calls.connect_rate.value,
+            row.service_level.value,
+            interval_words(row.service_level),
+            row.connect_rate.value,
+            interval_words(row.connect_rate),
             row.lowest.value if row.lowest else None,
+            interval_words(row.lowest) if row.lowest else None,
         )
         for row in reversed(context["rows"])
     ]
@@ -199,12 +210,34 @@ def _course(book: Workbook, context: dict[str, Any], notes: Sequence[str]) -> No
         _("%(n)s 秒内接听", n=target),
         _("放弃"),
         _("%(n)s 秒接通率", n=target),
+        _("95% 区间"),
         _("接通率"),
+        _("95% 区间"),
         _("24 小时最低"),
+        _("95% 区间"),
     ]
     name = _("走势")
     sheet, first, count = book.sheet(
-        name, f"{context['heading']}　{name}", notes, heads, rows, [14, 10, 10, 12, 10, 14, 12, 14], "tnnnnppp"
+        name, f"{context['heading']}　{name}", notes, heads, rows, [14, 10, 10, 12, 10, 14, 14, 12, 14, 14, 14], "tnnnnptptpt"
     )
     if count > 1:
-        sheet.insert_chart(first + count + 1, 0, book.line_chart(name, first, count, [5, 7]))
+        sheet.insert_chart(first + count + 1, 0, book.line_chart(name, first, count, [5, 9]))
+
+
+def _trend(book: Workbook, context: dict[str, Any], notes: Sequence[str]) -> None:
+    rows = []
+    for row in reversed(context["trend"]):
+        line: list[Cell] = [row.label]
+        for rate in row.rates:
+            line += [rate.ratio.value if rate.is_shown else None, int(rate.ratio.part), int(rate.ratio.whole), rate.span]
+        rows.append(line)
+    heads = [_("日期")]
+    for box in context["rates"]:
+        heads += [box.name, _("分子"), _("分母"), _("95% 区间")]
+    name = _("三率走势")
+    note = _("不足 %(n)s 份不计算比率", n=context["settings"].statistics_least_answers)
+    sheet, first, count = book.sheet(
+        name, f"{context['heading']}　{name}", [*notes, note], heads, rows, [14, *(10, 10, 10, 14) * 3], "t" + "pnnt" * 3
+    )
+    if count > 1:
+        sheet.insert_chart(first + count + 1, 0, book.line_chart(name, first, count, [1, 5, 9]))

@@ -32,6 +32,15 @@ class Targets(Protocol):
 
 
 @dataclass(frozen=True)
+class Course:
+    """What the three rates are made of, by day or, over many days, by month."""
+
+    callbacks: dict[date, CallbackTotals]
+    resolved: dict[date, Answers]
+    satisfaction: dict[date, Answers]
+
+
+@dataclass(frozen=True)
 class Figures:
     """What was counted for one filter."""
 
@@ -43,6 +52,7 @@ class Figures:
     resolved: Answers
     agents: AgentTotals
     after_call: Answers
+    course: Course
     rolling: list[tuple[datetime, Ratio]] = field(default_factory=list)
     waits: list[tuple[float, int]] = field(default_factory=list)
     lags: list[tuple[float, int]] = field(default_factory=list)
@@ -65,22 +75,24 @@ class Figures:
 
 
 def read_figures(reads: StatisticsReads, wanted: Filter, now: datetime) -> Figures:
-    """Read all figures of a filter; the counts must be good already."""
+    """Read all figures of a filter; the counts must be good already. What a condition does not apply to is left empty."""
     start, end = rolling_bounds(wanted.span, now)
-    agents = sum(reads.agents(wanted).values(), AgentTotals())
+    agents = AgentTotals() if wanted.narrows_agents else sum(reads.agents(wanted).values(), AgentTotals())
+    course = Course(reads.callbacks_over(wanted), reads.answers_over(wanted, RESOLVED), reads.answers_over(wanted, SATISFACTION))
     after_call = Filter(wanted.span, queue_name=wanted.queue_name, category=wanted.category, kind=AFTER_CALL)
     return Figures(
         span=wanted.span,
         calls=reads.calls(wanted),
-        callbacks=reads.callbacks(wanted),
+        callbacks=sum(course.callbacks.values(), CallbackTotals()),
         surveys=reads.surveys(wanted),
-        satisfaction=reads.answers(wanted, SATISFACTION),
-        resolved=reads.answers(wanted, RESOLVED),
+        satisfaction=sum(course.satisfaction.values(), Answers()),
+        resolved=sum(course.resolved.values(), Answers()),
         agents=agents,
         after_call=reads.answers(after_call, SATISFACTION),
-        rolling=kpi.rolling_day(reads.hours(wanted, start - timedelta(days=1), end), start, end),
-        waits=reads.spread(wanted, "wait"),
-        lags=reads.spread(wanted, "lag"),
+        course=course,
+        rolling=[] if wanted.category else kpi.rolling_day(reads.hours(wanted, start - timedelta(days=1), end), start, end),
+        waits=[] if wanted.category else reads.spread(wanted, "wait"),
+        lags=[] if wanted.category else reads.spread(wanted, "lag"),
     )
 
 

@@ -10,17 +10,22 @@ from flask_babel import lazy_gettext as _l
 
 from core import audit
 from webui.errors import says
+from webui.formats import NOTHING
 from webui.permissions import Permission, requires
 from webui.person import actor
+from webui.statistics.agents_view import agents_context
 from webui.statistics.desk import Desk, current_desk
 from webui.statistics.excel import overview_workbook
+from webui.statistics.intervals import Interval
+from webui.statistics.page_workbooks import agents_workbook, questionnaire_workbook
 from webui.statistics.pages import blueprint as blueprint  # its views stand in several files
 from webui.statistics.pages import common
 from webui.statistics.periods import KINDS, Periods
 from webui.statistics.printing import PrintingUnavailableError, overview_pdf
-from webui.statistics.report import kind_word, printed_context
+from webui.statistics.questionnaire_view import questionnaire_context
+from webui.statistics.report import kind_word, particulars, printed_context
 from webui.statistics.schedule import ReportNotFoundError, Reports
-from webui.statistics.words import percent_sign
+from webui.statistics.words import percent_sign, span_words
 
 _TYPES = {"xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "pdf": "application/pdf"}
 _KIND_WORDS = {"day": _l("日"), "week": _l("周"), "month": _l("月")}
@@ -31,6 +36,7 @@ _WHY_WORDS = {
     "added": _l("补计 %(n)s 条"),
     "removed": _l("核减 %(n)s 条"),
     "changed": _l("%(n)s 条记录更正"),
+    "seconds": _l("记录已更正"),
 }
 
 says(ReportNotFoundError, lambda error: _("没有这份报表，或者它已过保存期。"))
@@ -44,13 +50,49 @@ def export(form: str) -> Response:
     if form not in _TYPES:
         abort(404)
     desk = current_desk()
-    context = printed_context(desk, _heading(desk), [text for text, _href in common(desk, "index")["conditions"]])
+    context = printed_context(desk, _heading(desk), _conditions(desk))
     made = overview_workbook(context) if form == "xlsx" else overview_pdf(context)
     span = desk.query.span
-    with desk.house.database.transaction() as session:
-        detail = {"form": form, "from": span.first.isoformat(), "to": span.last.isoformat(), "conditions": dict(desk.query.chosen)}
-        audit.record(session, actor(), "statistics.exported", "statistics", detail)
+    _record(desk, form, "statistics")
     return _file(f"statistics-{span.first:%Y%m%d}-{span.last:%Y%m%d}.{form}", form, made)
+
+
+@blueprint.get("/questionnaires/export")
+@requires(Permission.EXPORT_STATISTICS)
+def export_questionnaires() -> Response:
+    """Send the page of one questionnaire as an Excel file."""
+    desk = current_desk(compares=False)
+    shown = questionnaire_context(desk, request.args)
+    if shown["chosen"] is None:
+        abort(404)
+    head = particulars(desk, f"{_heading(desk)}　{shown['chosen'].title}", _conditions(desk))
+    return _workbook(desk, "questionnaires", questionnaire_workbook({**shown, **head}))
+
+
+@blueprint.get("/agents/export")
+@requires(Permission.EXPORT_STATISTICS)
+def export_agents() -> Response:
+    """Send the agents' page as an Excel file."""
+    desk = current_desk(compares=False)
+    head = particulars(desk, f"{_heading(desk)}　{_('坐席')}", [])
+    return _workbook(desk, "agents", agents_workbook({**agents_context(desk), **head}))
+
+
+def _workbook(desk: Desk, what: str, made: bytes) -> Response:
+    _record(desk, "xlsx", what)
+    span = desk.query.span
+    return _file(f"{what}-{span.first:%Y%m%d}-{span.last:%Y%m%d}.xlsx", "xlsx", made)
+
+
+def _conditions(desk: Desk) -> list[str]:
+    return [text for text, _href in common(desk, "index")["conditions"]]
+
+
+def _record(desk: Desk, form: str, what: str) -> None:
+    span = desk.query.span
+    detail = {"form": form, "from": span.first.isoformat(), "to": span.last.isoformat(), "conditions": dict(desk.query.chosen)}
+    with desk.house.database.transaction() as session:
+        audit.record(session, actor(), "statistics.exported", what, detail)
 
 
 def _heading(desk: Desk) -> str:
@@ -70,7 +112,7 @@ def reports() -> str:
     kind = kind if kind in KINDS else "day"
     settings = desk.settings
     frozen = Periods(desk.house.database, settings, desk.counting).frozen(kind)
-    shown = ("service_level", "connect_rate", "response_rate", "solved_rate", "satisfaction")
+    shown = ("service_level", "connect_rate_24h", "response_rate", "solved_rate", "satisfaction", "contact_rate")
     return render_template(
         "statistics/reports.html",
         **common(desk, "reports"),
@@ -79,23 +121,24 @@ def reports() -> str:
         kind=kind,
         kinds=list(_KIND_WORDS.items()),
         periods=frozen,
-        shown=[(key, _name(desk, key)) for key in shown],
+        shown=[(key, desk.words.measure(key).name) for key in shown],
         value=_value,
+        span=_span,
         why=_why,
-        name=lambda key: _name(desk, key),
+        name=lambda key: desk.words.measure(key).name,
     )
-
-
-def _name(desk: Desk, key: str) -> str:
-    return str(_("接通率")) if key == "connect_rate" else desk.words.measure(key).name
 
 
 def _value(key: str, figure: dict[str, Any]) -> str:
     if figure["value"] is None:
-        return "–"
-    if key in {"average_speed_of_answer", "handle_time"}:
+        return NOTHING
+    if key in {"average_speed_of_answer", "handle_time", "transcript_lag"}:
         return str(_("%(n)s 秒", n=f"{figure['value']:.1f}"))
     return percent_sign(figure["value"])
+
+
+def _span(figure: dict[str, Any]) -> str:
+    return NOTHING if figure["low"] is None else span_words(Interval(figure["low"], figure["high"]))
 
 
 def _why(reason: dict[str, Any]) -> str:

@@ -23,8 +23,8 @@ from webui.statistics.improvements import (
     ImprovementClosedError,
     ImprovementNotFoundError,
     Improvements,
+    kept_ratio,
 )
-from webui.statistics.kpi import Ratio
 from webui.statistics.pages import blueprint as blueprint  # its views stand in several files
 from webui.statistics.pages import common
 from webui.statistics.words import Rate
@@ -79,7 +79,7 @@ def improvements() -> str:
 
 
 def _rate(kept: dict[str, Any] | None, target: float) -> Rate | None:
-    return Rate(Ratio(kept["part"], kept["whole"]), target, 1) if kept else None
+    return Rate(kept_ratio(kept), target, 1) if kept else None
 
 
 @blueprint.get("/improvements/<uuid:item_id>")

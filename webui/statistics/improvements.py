@@ -2,7 +2,7 @@
 
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -62,17 +62,18 @@ class Item:
 
 
 def measured(ratio: Ratio, span: Span) -> dict[str, Any]:
-    """Return a rate with its interval and days, as it is kept with an item."""
-    found = interval(ratio)
+    """Return a rate with its weights and days, as it is kept with an item."""
     return {
-        "part": ratio.part,
-        "whole": ratio.whole,
+        **asdict(ratio),
         "value": ratio.value,
-        "low": found.low if found else None,
-        "high": found.high if found else None,
         "first": span.first.isoformat(),
         "last": span.last.isoformat(),
     }
+
+
+def kept_ratio(kept: dict[str, Any]) -> Ratio:
+    """Return a rate as it was measured, weights and all."""
+    return Ratio(*(kept[one.name] for one in fields(Ratio)))
 
 
 def is_poor(ratio: Ratio, target: float, least: int) -> bool:
@@ -184,7 +185,7 @@ class Improvements:
                     'SELECT s.unit, s.matter, s."window", count(*) FILTER (WHERE a.score >= :satisfied), count(*), '
                     "coalesce(sum(s.weight) FILTER (WHERE a.score >= :satisfied), 0), sum(s.weight), sum(s.weight * s.weight) "
                     "FROM answer a JOIN survey s ON s.id = a.survey_id "
-                    "WHERE a.question_key = :question AND a.answered_at >= :start AND a.answered_at < :end "
+                    "WHERE a.question_key = :question AND a.kind = 'rating' AND a.answered_at >= :start AND a.answered_at < :end "
                     "AND NOT a.is_late AND s.withdrawn_at IS NULL AND s.kind = 'callback' AND s.unit <> '' "
                     f'{condition} GROUP BY GROUPING SETS ((s.unit), (s.unit, s.matter), (s.unit, s.matter, s."window"))'
                 ),

@@ -107,13 +107,14 @@ class Spread(Base):
 
 
 class AgentCount(Base):
-    """An agent's day: calls, seconds in each state, and the ratings after calls."""
+    """An agent's day: calls (concluded: neither passed on nor lost), seconds in each state, and the ratings after calls."""
 
     __tablename__ = "statistics_agent"
 
     day: Mapped[date] = mapped_column(primary_key=True)
     agent_id: Mapped[uuid.UUID] = mapped_column(primary_key=True)
     answered: Mapped[int]
+    concluded: Mapped[int]
     missed: Mapped[int]
     ready_seconds: Mapped[float] = mapped_column(Double)
     ringing_seconds: Mapped[float] = mapped_column(Double)
@@ -123,6 +124,7 @@ class AgentCount(Base):
     rating_offered: Mapped[int]
     rated: Mapped[int]
     rating_skipped: Mapped[int]
+    rating_hung_up: Mapped[int]
     rated_satisfied: Mapped[int]
     rated_barely: Mapped[int]
 

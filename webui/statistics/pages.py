@@ -1,28 +1,29 @@
-"""The statistics pages: overview, questionnaires, agents, definitions, and the surveys behind a number."""
+"""The statistics pages: overview, questionnaires, agents and definitions."""
 
-from typing import Any
+from collections.abc import Callable
+from datetime import date
+from functools import partial
+from typing import Any, Protocol
 
-from flask import Blueprint, abort, render_template, request, url_for
+from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext as _
 from flask_babel import lazy_gettext as _l
 
 from core.clock import local_date
-from core.errors import NotFoundError
-from webui.errors import says
 from webui.formats import minute
-from webui.paging import SIZE, Page, address, page_number, without
+from webui.paging import without
 from webui.permissions import Permission, requires
-from webui.statistics import charts
+from webui.statistics.agents_view import agents_context
 from webui.statistics.desk import Desk, current_desk
 from webui.statistics.figures import until_now
+from webui.statistics.grains import GRAINS
+from webui.statistics.periods import SLOW, slow_days
 from webui.statistics.printing import css_text
-from webui.statistics.query import COMPARE, GRAINS
-from webui.statistics.questionnaire_view import cross_tabs, distributions
-from webui.statistics.questionnaires import MOST_CROSSED, MOST_LISTED, QuestionnaireReads
-from webui.statistics.reads import SATISFACTION
+from webui.statistics.query import COMPARE
+from webui.statistics.questionnaire_view import Choice, questionnaire_context
+from webui.statistics.questionnaires import MOST_CROSSED, Question, QuestionnaireReads
 from webui.statistics.report import overview_context
-from webui.statistics.totals import AgentTotals
-from webui.statistics.words import Rate, percent_sign
+from webui.statistics.words import interval_words, percent_sign
 from webui.stream import newest_event
 
 blueprint = Blueprint("statistics", __name__, url_prefix="/statistics")
@@ -52,23 +53,7 @@ _CONDITION_WORDS = {
     "region": _l("区划"),
     "questionnaire": _l("问卷"),
 }
-WAY_WORDS = {"ivr": _l("自动语音"), "web": _l("短信链接"), "agent": _l("坐席回访")}
-STATE_WORDS = {
-    "offered": _l("已发出"),
-    "started": _l("作答中"),
-    "completed": _l("已完成"),
-    "partial": _l("答了一部分"),
-    "refused": _l("拒访"),
-    "skipped": _l("跳过"),
-    "expired": _l("已过期"),
-}
-
-
-class UnknownQuestionnaireError(NotFoundError):
-    """No questionnaire of that name was ever launched."""
-
-
-says(UnknownQuestionnaireError, lambda error: _("没有这份问卷，或者它还没有启用过。"))
+_OF_ONE_PAGE = {"page", "by", "question", "scores", "option", "agent", "matter", "window", "row", "across"}
 
 
 @blueprint.get("/")
@@ -115,17 +100,36 @@ def common(desk: Desk, tab: str) -> dict[str, Any]:
         "narrowed": desk.wanted.narrows_calls,
         "settings": desk.settings,
         "address_of": address_of,
+        "days_behind": days_behind,
     }
 
 
+class Stretch(Protocol):
+    """A row of a table over time."""
+
+    @property
+    def first(self) -> date: ...
+    @property
+    def last(self) -> date: ...
+
+
 def address_of(endpoint: str, **changes: str) -> str:
-    """Return another page's address with the present conditions."""
-    kept = {name: value for name, value in request.args.items() if name not in {"page", "by"}}
+    """Return another page's address with the present conditions; what only this page knows is left out."""
+    # A name with an underscore would be an order to `url_for`.
+    kept = {name: value for name, value in request.args.items() if name not in _OF_ONE_PAGE and not name.startswith("_")}
     values: dict[str, Any] = {**kept, **changes}
     return url_for(endpoint, **values)
 
 
+def days_behind(measure: str, side: str) -> Callable[[Stretch], str]:
+    """Return where what is behind a measure is listed, for any row of a table: made once, for a year has many days."""
+    first, last = "1111-11-11", "2222-12-22"
+    address = address_of("statistics.behind", measure=measure, side=side, when="custom", **{"from": first, "to": last})
+    return lambda row: address.replace(first, row.first.isoformat()).replace(last, row.last.isoformat())
+
+
 blueprint.add_app_template_filter(percent_sign)
+blueprint.add_app_template_filter(interval_words)
 blueprint.add_app_template_filter(css_text)
 
 
@@ -134,20 +138,16 @@ blueprint.add_app_template_filter(css_text)
 def questionnaires() -> str:
     """Show what was answered: distributions, cross-tabs, versions, and the citizens' own words."""
     desk = current_desk(compares=False)
-    reader = QuestionnaireReads(desk.house.database)
-    known = reader.all()
-    asked = desk.query.texts["questionnaire"].partition(":")[0]
-    chosen = next((view for view in known if view.key == asked), None)
-    if asked and chosen is None:
-        raise UnknownQuestionnaireError(asked)
-    chosen = chosen or next((view for view in known if view.key != "after_call"), None)
-    shown: dict[str, Any] = {"chosen": chosen, "known": known}
-    if chosen:
-        shown |= distributions(desk, reader, chosen)
-        shown |= cross_tabs(desk, reader, chosen, request.args)
-    return render_template(
-        "statistics/questionnaires.html", **common(desk, "questionnaires"), **shown, way_words=WAY_WORDS, most_crossed=MOST_CROSSED
-    )
+    shown = questionnaire_context(desk, request.args)
+    if shown["chosen"]:
+        shown["choice_address"] = partial(_choice_address, desk.query.texts["questionnaire"] or shown["chosen"].key)
+    return render_template("statistics/questionnaires.html", **common(desk, "questionnaires"), **shown, most_crossed=MOST_CROSSED)
+
+
+def _choice_address(questionnaire: str, question: Question, choice: Choice) -> str:
+    """Return where the surveys with one answer are listed."""
+    said = {"option": choice.option} if question.kind in {"single", "multiple"} else {"scores": choice.option}
+    return address_of("statistics.surveys", questionnaire=questionnaire, question=question.key, **said)
 
 
 @blueprint.get("/agents")
@@ -155,28 +155,7 @@ def questionnaires() -> str:
 def agents() -> str:
     """Show each agent: calls, time by state, and the ratings after calls, offered, given and skipped."""
     desk = current_desk(compares=False)
-    found, names = desk.reads.agents(desk.wanted), desk.reads.agent_names()
-    barely, least = desk.settings.satisfaction_counts_barely, desk.settings.statistics_least_answers
-    rows = [
-        (names.get(key, _("已删除的坐席")), key, one, Rate(one.after_call_satisfaction(counts_barely=barely), None, least))
-        for key, one in found.items()
-    ]
-    rows.sort(key=lambda row: (-row[2].answered, row[0]))
-    total = sum(found.values(), AgentTotals())
-    daily = sorted(desk.reads.agents_by_day(desk.wanted).items())
-    chart = charts.lines(
-        [f"{day:%m-%d}" for day, _one in daily],
-        [charts.Line(desk.words.measure("occupancy").name, [one.occupancy.percent for _day, one in daily])],
-    )
-    return render_template(
-        "statistics/agents.html",
-        **common(desk, "agents"),
-        rows=rows,
-        total=total,
-        total_rate=Rate(total.after_call_satisfaction(counts_barely=barely), None, least),
-        words=desk.words,
-        chart=chart,
-    )
+    return render_template("statistics/agents.html", **{**common(desk, "agents"), **agents_context(desk)})
 
 
 @blueprint.get("/definitions")
@@ -184,51 +163,10 @@ def agents() -> str:
 def definitions() -> str:
     """Show every measure in words, once."""
     desk = current_desk(compares=False)
-    return render_template("statistics/definitions.html", **common(desk, "definitions"), measures=desk.words.all())
-
-
-@blueprint.get("/surveys")
-@requires(Permission.READ_STATISTICS)
-def surveys() -> str:
-    """List the surveys behind a number."""
-    desk = current_desk(compares=False)
-    question = request.args.get("question", SATISFACTION)[:40]
-    scores = [float(part) for part in request.args.get("scores", "").split(",") if _is_number(part)]
-    if len(scores) > 20:
-        abort(400)
-    number = page_number()
-    places = {name: request.args.get(name, "")[:200] for name in ("matter", "window")}
-    reader = QuestionnaireReads(desk.house.database)
-    known = None if any(places.values()) or desk.waiting_days else _counted(desk, question, scores)
-    offset = (number - 1) * SIZE
-    found, total = reader.behind(desk.wanted, question, scores, offset, SIZE, known_total=known, **places)
-    labels = {
-        key: one for view in reader.all() for version in reversed(view.versions) for one in version.questions for key in (one.key,)
-    }
     return render_template(
-        "statistics/surveys.html",
-        **common(desk, "index"),
-        rows=found,
-        page=Page(number, total),
-        labels=labels,
-        way_words=WAY_WORDS,
-        state_words=STATE_WORDS,
-        most_listed=MOST_LISTED,
-        back=address(question=None, scores=None, page=None).replace("/statistics/surveys", "/statistics/", 1),
+        "statistics/definitions.html",
+        **common(desk, "definitions"),
+        measures=desk.words.all(),
+        slow=[desk.words.measure(key).name for key in SLOW],
+        slow_days=slow_days(desk.settings.repeat_call_days),
     )
-
-
-def _counted(desk: Desk, question: str, scores: list[float]) -> int:
-    """Return how many surveys stand behind a number, as it was counted."""
-    answers = desk.reads.answers(desk.wanted, question)
-    everybody = answers.option("*").count
-    if everybody and not scores:
-        return min(everybody, MOST_LISTED)
-    return min(sum(tally.count for _option, tally in answers.tallies if not scores or tally.score in scores), MOST_LISTED)
-
-
-def _is_number(text: str) -> bool:
-    try:
-        return abs(float(text)) < 1e9
-    except ValueError:
-        return False

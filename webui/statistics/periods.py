@@ -6,13 +6,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import func, not_, select
 
 from core.clock import local_date
 from core.database import Database
 from core.settings import Settings
 from webui.statistics.counting import PARTS, Counting, Span
 from webui.statistics.figures import Figures, read_figures
+from webui.statistics.intervals import interval
+from webui.statistics.kpi import Ratio
 from webui.statistics.models import ReportPeriod
 from webui.statistics.reads import Filter, StatisticsReads
 
@@ -21,6 +23,10 @@ _FROZEN_BACK = {DAY: 62, WEEK: 26, MONTH: 24}
 # Later than this nobody files a change any more; the figures can still be counted, but are not compared every night.
 _CHECKED_DAYS = {DAY: 31, WEEK: 62, MONTH: 400}
 _LEFT_OUT = ("late", "withdrawn")
+SLOW = ("first_contact_resolution", "contact_rate", "refusal_rate", "survey_response_rate")
+"""What the morning after a period cannot know yet: who rings again, who is reached days later, whose link is still open."""
+_SLOW_DAYS = 21
+_OF_SECONDS = {"average_speed_of_answer", "handle_time", "transcript_lag", "occupancy"}
 
 
 @dataclass(frozen=True)
@@ -54,33 +60,57 @@ def closed_periods(today: date, kind: str, earliest: date) -> Iterator[Span]:
         last = span.first - timedelta(days=1)
 
 
+def slow_days(repeat_call_days: int) -> int:
+    """Return how long after its end a period's slow figures are frozen.
+
+    A callback is given up after 14 days unless its rule says otherwise, and a link that it sent at last lives for 7.
+    """
+    return max(_SLOW_DAYS, repeat_call_days + 1)
+
+
 def frozen_figures(figures: Figures, *, counts_barely: bool) -> dict[str, Any]:
-    """Return what is frozen: each measure's part, whole and value, and what was left out. What is only known later is not."""
+    """Return what is frozen: every measure's part, whole and value, and what was left out."""
     ratios = {
         "service_level": figures.calls.service_level,
-        "connect_rate": figures.calls.connect_rate,
+        "connect_rate_24h": figures.connect_rate_24h,
         "abandonment": figures.calls.abandonment,
+        "occupancy": figures.agents.occupancy,
+        "first_contact_resolution": figures.calls.first_contact_resolution,
         "direct_answer_rate": figures.calls.direct_answer_rate,
         "adoption_rate": figures.calls.adoption_rate,
         "response_rate": figures.callbacks.response_rate,
-        "contact_rate": figures.callbacks.contact_rate,
         "solved_rate": figures.resolved.solved(),
         "satisfaction": figures.satisfaction.satisfied(counts_barely=counts_barely),
+        "contact_rate": figures.callbacks.contact_rate,
         "survey_response_rate": figures.surveys.survey_response_rate,
+        "refusal_rate": figures.callbacks.refusal_rate,
+        "after_call_rate": figures.agents.after_call_rate,
+        "after_call_satisfaction": figures.after_call.satisfied(counts_barely=counts_barely),
     }
     found: dict[str, Any] = {
-        key: {"part": ratio.part, "whole": ratio.whole, "value": None if ratio.value is None else round(ratio.value, 6)}
+        key: {
+            "part": round(ratio.part, 3),
+            "whole": round(ratio.whole, 3),
+            "value": None if ratio.value is None else round(ratio.value, 6),
+            **({} if key == "occupancy" else _ends(ratio)),
+        }
         for key, ratio in ratios.items()
     }
     for key, mean in (
         ("average_speed_of_answer", figures.calls.average_speed_of_answer),
         ("handle_time", figures.calls.handle_time),
+        ("transcript_lag", figures.lag),
     ):
         value = None if mean.value is None else round(mean.value, 3)
         found[key] = {"part": round(mean.total, 3), "whole": mean.count, "value": value}
     found["late"] = figures.satisfaction.late + figures.resolved.late
     found["withdrawn"] = figures.satisfaction.withdrawn + figures.resolved.withdrawn
     return found
+
+
+def _ends(ratio: Ratio) -> dict[str, float | None]:
+    found = interval(ratio)
+    return {"low": round(found.low, 6) if found else None, "high": round(found.high, 6) if found else None}
 
 
 def corrections(frozen: dict[str, Any], present: dict[str, Any], *, same_rules: bool) -> list[dict[str, Any]]:
@@ -95,7 +125,7 @@ def corrections(frozen: dict[str, Any], present: dict[str, Any], *, same_rules: 
 
 
 def _why(key: str, frozen: dict[str, Any], present: dict[str, Any], *, same_rules: bool) -> dict[str, Any]:
-    """Return a reason as a word and a number: rules, withdrawn, late, added, removed or changed."""
+    """Return a reason as a word and a number: rules, withdrawn, late, added, removed, changed, or seconds, which nobody counts."""
     if not same_rules:
         return {"kind": "rules", "count": 0}
     if key in {"solved_rate", "satisfaction"}:
@@ -103,6 +133,8 @@ def _why(key: str, frozen: dict[str, Any], present: dict[str, Any], *, same_rule
             if present[kind] > frozen[kind]:
                 return {"kind": kind, "count": present[kind] - frozen[kind]}
     difference = present[key]["whole"] - frozen[key]["whole"]
+    if key == "occupancy" or (key in _OF_SECONDS and not difference):
+        return {"kind": "seconds", "count": 0}
     if difference:
         return {"kind": "added" if difference > 0 else "removed", "count": abs(difference)}
     return {"kind": "changed", "count": abs(present[key]["part"] - frozen[key]["part"])}
@@ -123,7 +155,27 @@ class Periods:
         return f"{self._counting.rules} barely={settings.satisfaction_counts_barely}"
 
     def freeze(self, now: datetime) -> int:
-        """Freeze every period that is over and was not frozen yet; return how many."""
+        """Freeze every period that is over and was not frozen yet, and the slow figures whose time has come; return how many."""
+        return self._freeze_slow(now) + self._freeze_over(now)
+
+    def _freeze_slow(self, now: datetime) -> int:
+        with self._database.transaction() as session:
+            query = select(ReportPeriod.id, ReportPeriod.first_day, ReportPeriod.last_day).where(
+                ReportPeriod.last_day <= self._slow_until(now), not_(func.jsonb_exists(ReportPeriod.figures, SLOW[0]))
+            )
+            rows = [(period_id, Span(first, last)) for period_id, first, last in session.execute(query)]
+        for period_id, span in rows:
+            figures = self._figures(span, now)
+            with self._database.transaction() as session:
+                row = session.get_one(ReportPeriod, period_id)
+                row.figures = {**row.figures, **{key: figures[key] for key in SLOW}}
+        return len(rows)
+
+    def _slow_until(self, now: datetime) -> date:
+        """Return the last day whose slow figures are known."""
+        return local_date(now) - timedelta(days=slow_days(self._settings.repeat_call_days))
+
+    def _freeze_over(self, now: datetime) -> int:
         earliest = self._counting.earliest()
         if earliest is None:
             return 0
@@ -133,6 +185,8 @@ class Periods:
                 if self._known(kind, span.first):
                     continue
                 figures = self._figures(span, now)
+                if span.last > self._slow_until(now):
+                    figures = {key: figure for key, figure in figures.items() if key not in SLOW}
                 with self._database.transaction() as session:
                     session.add(
                         ReportPeriod(

@@ -87,5 +87,8 @@ def css_text(text: str) -> Markup:
 
 def overview_pdf(context: dict[str, Any]) -> bytes:
     """Return the overview as a report on A4."""
-    chart = Markup(CHARTS.svg(context["chart"], 680, 230))  # noqa: S704  # ECharts escapes what it draws
-    return pdf("statistics/report.html", {**context, "course_svg": chart})
+    drawn = {
+        name: Markup(CHARTS.svg(context[chart], 680, 230))  # noqa: S704  # ECharts escapes what it draws
+        for name, chart in (("course_svg", "chart"), ("trend_svg", "trend_chart"))
+    }
+    return pdf("statistics/report.html", {**context, **drawn})

@@ -6,12 +6,12 @@ from datetime import date, datetime, timedelta
 
 from core.clock import local_date
 from webui.statistics.counting import Span
-from webui.statistics.reads import Filter
+from webui.statistics.grains import GRAINS
+from webui.statistics.reads import MOST_DAYS, Filter
 
 WHEN = ("today", "yesterday", "7d", "30d", "month", "custom")
 DEFAULT_WHEN = "30d"
 COMPARE = ("previous", "year", "none")
-GRAINS = ("day", "week", "month")
 LONGEST_DAYS = 1830
 _TEXTS = ("queue", "category", "hall", "unit", "region", "questionnaire")
 
@@ -60,7 +60,7 @@ def read_query(arguments: Mapping[str, str], now: datetime) -> StatisticsQuery:
 
 
 def _grain(span: Span) -> str:
-    if span.days <= 62:
+    if span.days <= MOST_DAYS:
         return "day"
     return "week" if span.days <= 200 else "month"
 
@@ -92,10 +92,3 @@ def _day(text: str) -> date | None:
     except ValueError:
         return None
     return day if 2000 <= day.year <= 2200 else None
-
-
-def grain_start(day: date, grain: str) -> date:
-    """Return the first day of the day, week (Monday) or month that a day lies in."""
-    if grain == "week":
-        return day - timedelta(days=day.weekday())
-    return day.replace(day=1) if grain == "month" else day

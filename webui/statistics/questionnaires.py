@@ -3,9 +3,8 @@
 import json
 import uuid
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import Any
 
@@ -14,7 +13,8 @@ from flask_babel import lazy_gettext as _l
 from sqlalchemy import text
 
 from core.database import Database
-from webui.statistics.reads import Filter
+from webui.statistics.kpi import Tally
+from webui.statistics.reads import Filter, rows_where
 
 # fmt: off
 _STOP = frozenset({
@@ -27,17 +27,18 @@ GRADES = {"5": _l("非常满意"), "4": _l("满意"), "3": _l("基本满意"), "
 _YES_NO_WORDS = {"是": _l("是"), "否": _l("否")}
 _MOST_TEXTS = 2000
 MOST_CROSSED = 50_000
-MOST_LISTED = 10_000
+_NO_VERSION = str(uuid.UUID(int=0))
 
 
 @dataclass(frozen=True)
 class Question:
-    """A question as it was asked. Two are the same when kind, words and choices are."""
+    """A question as it was asked. Two are the same when kind, words, choices and bounds are."""
 
     key: str
     kind: str
     title: str
     options: tuple[tuple[str, str], ...]
+    bounds: tuple[int, int] | None = None
 
     def label(self, option: str) -> str:
         """Return what an answer is called."""
@@ -73,30 +74,23 @@ class QuestionnaireView:
     title: str
     versions: tuple[Version, ...]
 
-    def same_question(self, key: str) -> list[Version]:
-        """Return the versions, the latest first, that ask a question just as the latest one that has it does."""
-        newest = next((found for version in self.versions if (found := version.question(key))), None)
-        return [version for version in self.versions if newest is not None and version.question(key) == newest]
+    def version(self, number: str) -> Version:
+        """Return the version of a number, or the latest one."""
+        return next((version for version in self.versions if str(version.version_no) == number), self.versions[0])
 
-
-@dataclass(frozen=True)
-class Answered:
-    """A survey behind a number."""
-
-    survey_id: uuid.UUID
-    call_id: uuid.UUID | None
-    offered_at: datetime
-    way: str
-    state: str
-    unit: str
-    region: str
-    matter: str
-    window: str
-    answers: dict[str, Any]
+    def same_question(self, number: str, *keys: str) -> list[Version]:
+        """Return the versions, the latest first, that ask questions just as the latest one that has them does; or the one named."""
+        if number:
+            return [self.version(number)]
+        found = list(self.versions)
+        for key in keys:
+            newest = next((question for version in found if (question := version.question(key))), None)
+            found = [version for version in found if newest is not None and version.question(key) == newest]
+        return found
 
 
 class QuestionnaireReads:
-    """Answers questions about questionnaires and the surveys behind the numbers. Reads survey's tables, and only reads."""
+    """Answers questions about questionnaires and what was answered. Reads survey's tables, and only reads."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -127,98 +121,38 @@ class QuestionnaireReads:
                 ),
                 {"key": key, "number": number},
             ).scalars()
-            return tuple(rows) or ("-",)
+            return tuple(rows) or (_NO_VERSION,)
 
-    def crossed(self, wanted: Filter, row_key: str, column_key: str) -> dict[tuple[str, str], int]:
-        """Return how many people gave each pair of answers to two questions of one survey, of the latest so many."""
-        condition, values = _surveys_where(wanted, "a.answered_at")
+    def crossed(self, wanted: Filter, row_key: str, column_key: str) -> dict[tuple[str, str], Tally]:
+        """Return who gave each pair of answers to two questions of one survey, of the latest so many, with their weights."""
+        condition, values = _surveys_where(wanted)
         with self._database.transaction() as session:
             rows = session.execute(
                 text(
-                    "SELECT a.said, coalesce(CAST(b.score AS text), b.value #>> '{}'), count(*) FROM ("
-                    "SELECT a.survey_id, coalesce(CAST(a.score AS text), a.value #>> '{}') AS said FROM answer a "
-                    "JOIN survey s ON s.id = a.survey_id "
-                    f"WHERE a.question_key = :row_key AND NOT a.is_late AND s.withdrawn_at IS NULL AND {condition} "
+                    "SELECT a.said, coalesce(CAST(b.score AS text), b.value #>> '{}'), count(*), sum(a.weight), "
+                    "sum(a.weight * a.weight) FROM ("
+                    "SELECT a.survey_id, coalesce(CAST(a.score AS text), a.value #>> '{}') AS said, s.weight FROM answer a "
+                    f"JOIN survey s ON s.id = a.survey_id WHERE a.question_key = :row_key AND {condition} "
                     f"ORDER BY a.answered_at DESC LIMIT {MOST_CROSSED}) a "
                     "JOIN answer b ON b.survey_id = a.survey_id AND b.question_key = :column_key AND NOT b.is_late GROUP BY 1, 2"
                 ),
                 {"row_key": row_key, "column_key": column_key, **values},
             ).all()
-        return {(str(row), str(column)): count for row, column, count in rows}
+        return {(str(row), str(column)): Tally(0, *sums) for row, column, *sums in rows}
 
     def texts(self, wanted: Filter, question_key: str) -> list[str]:
-        """Return what people said in their own words, the latest first, 2,000 at most."""
-        condition, values = _surveys_where(wanted, "a.answered_at")
+        """Return what people said to an open question, the latest first, 2,000 at most."""
+        condition, values = _surveys_where(wanted)
         with self._database.transaction() as session:
             rows = session.execute(
                 text(
-                    "SELECT a.value #>> '{}' FROM answer a JOIN survey s ON s.id = a.survey_id "
-                    "WHERE a.question_key = :question_key AND a.kind = 'text' AND NOT a.is_late AND s.withdrawn_at IS NULL "
-                    f"AND {condition} ORDER BY a.answered_at DESC LIMIT {_MOST_TEXTS}"
+                    "SELECT a.value #>> '{}' FROM answer a JOIN survey s ON s.id = a.survey_id WHERE "
+                    f"a.question_key = :question_key AND {condition} "
+                    f"ORDER BY a.answered_at DESC LIMIT {_MOST_TEXTS}"
                 ),
                 {"question_key": question_key, **values},
             ).scalars()
             return [value for value in rows if value]
-
-    def behind(
-        self,
-        wanted: Filter,
-        question_key: str,
-        scores: Sequence[float],
-        offset: int,
-        limit: int,
-        *,
-        matter: str = "",
-        window: str = "",
-        known_total: int | None = None,
-    ) -> tuple[list[Answered], int]:
-        """Return the surveys that gave one of some scores to a question (any, without scores), the latest first, and how many.
-
-        Counts no further than MOST_LISTED, and nothing where the caller knows the total from the counts.
-        """
-        condition, values = _surveys_where(wanted, "a.answered_at")
-        if scores:
-            condition += " AND a.score = ANY(:scores)"
-            values["scores"] = list(scores)
-        for name, value in (("matter", matter), ("window", window)):
-            if value:
-                condition += f' AND s."{name}" = :{name}'
-                values[name] = value
-        source = (
-            "FROM answer a JOIN survey s ON s.id = a.survey_id WHERE a.question_key = :question_key AND NOT a.is_late "
-            f"AND s.withdrawn_at IS NULL AND {condition}"
-        )
-        values["question_key"] = question_key
-        with self._database.transaction() as session:
-            total = known_total
-            if total is None:
-                total = (
-                    session.execute(text(f"SELECT count(*) FROM (SELECT 1 {source} LIMIT {MOST_LISTED}) x"), values).scalar() or 0
-                )
-            rows = session.execute(
-                text(
-                    'SELECT s.id, s.call_id, s.offered_at, s.way, s.state, s.unit, s.region, s.matter, s."window", '
-                    "(SELECT jsonb_object_agg(w.question_key, w.value) FROM answer w WHERE w.survey_id = s.id) AS said "
-                    f"{source} ORDER BY a.answered_at DESC OFFSET :offset LIMIT :limit"
-                ),
-                {**values, "offset": offset, "limit": limit},
-            ).all()
-        found = [
-            Answered(
-                row.id,
-                row.call_id,
-                row.offered_at,
-                row.way,
-                row.state,
-                row.unit,
-                row.region,
-                row.matter,
-                row.window,
-                row.said or {},
-            )
-            for row in rows
-        ]
-        return found, total
 
 
 def _questions(definition: Any) -> Iterable[Question]:
@@ -229,25 +163,18 @@ def _questions(definition: Any) -> Iterable[Question]:
         kind = question.get("kind", "")
         if kind == "yes_no":
             options = tuple({"yes": "是", "no": "否", **{key: label for key, label in options if label}}.items())
-        yield Question(question.get("key", ""), kind, _words(question.get("title")), options)
+        bounds = (question.get("lowest", 0), question.get("highest", 10)) if kind in {"scale", "number"} else None
+        yield Question(question.get("key", ""), kind, _words(question.get("title")), options, bounds)
 
 
 def _words(value: Any) -> str:
     return str(value.get("zh", "")) if isinstance(value, dict) else str(value or "")
 
 
-def _surveys_where(wanted: Filter, clock: str) -> tuple[str, dict[str, Any]]:
-    start, end = wanted.span.bounds
-    values: dict[str, Any] = {"start": start, "end": end, "kind": wanted.kind}
-    parts = [f"{clock} >= :start AND {clock} < :end AND s.kind = :kind"]
-    for name in ("queue_name", "category", "hall", "unit", "region"):
-        if value := getattr(wanted, name):
-            parts.append(f"s.{name} = :{name}")
-            values[name] = value
-    if wanted.versions:
-        parts.append("CAST(s.questionnaire_version_id AS text) = ANY(:versions)")
-        values["versions"] = list(wanted.versions)
-    return " AND ".join(parts), values
+def _surveys_where(wanted: Filter) -> tuple[str, dict[str, Any]]:
+    parts, values = rows_where(wanted, "s", "answered_at", clock_of="a")
+    parts += ["s.kind = :kind", "NOT a.is_late", "s.withdrawn_at IS NULL"]
+    return " AND ".join(parts), {**values, "kind": wanted.kind}
 
 
 @cache

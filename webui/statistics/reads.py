@@ -15,15 +15,18 @@ from sqlalchemy.orm import Session
 
 from core.clock import local_date
 from core.database import Database
+from survey.schema import COUNTED
 from webui.statistics.counting import CALLBACKS as CALLBACK_PART
 from webui.statistics.counting import SURVEYS, Span
 from webui.statistics.kpi import HourCount, Tally
 from webui.statistics.totals import AgentTotals, Answers, CallbackTotals, CallTotals, Sums, SurveyTotals
 
 Totals = TypeVar("Totals", bound=Sums)
-SATISFACTION, RESOLVED = "satisfaction", "resolved"
+SATISFACTION, RESOLVED = COUNTED
 """The keys of the two questions that the rates are made of, in every questionnaire that asks them."""
 AFTER_CALL = "after_call"
+# Callbacks and answers are followed from day to day over so many days; over more by month, which is summed up already.
+MOST_DAYS = 62
 _DIMENSIONS = ("queue_name", "hall", "unit", "region", "category", "way", "kind", "version_id")
 
 
@@ -44,6 +47,11 @@ class Filter:
     def narrows_calls(self) -> bool:
         """Whether a condition is set that calls do not know."""
         return bool(self.hall or self.unit or self.region or self.versions)
+
+    @property
+    def narrows_agents(self) -> bool:
+        """Whether a condition is set that agents' days do not know."""
+        return bool(self.queue_name or self.category)
 
     def at(self, span: Span) -> "Filter":
         """Return the same conditions on other days."""
@@ -143,9 +151,10 @@ class StatisticsReads:
         assert dimension in _DIMENSIONS
         return self._sliced(CallbackTotals, "statistics_callbacks", CALLBACK_PART, wanted, f"l.{dimension}")
 
-    def callbacks_by_day(self, wanted: Filter) -> dict[date, CallbackTotals]:
-        """Return the callbacks of each day that had any."""
-        return self._sliced(CallbackTotals, "statistics_callbacks", CALLBACK_PART, wanted, "a.day", by_day=True)
+    def callbacks_over(self, wanted: Filter) -> dict[date, CallbackTotals]:
+        """Return the callbacks by day, or by month over many days."""
+        group, by_day = _over(wanted.span)
+        return self._sliced(CallbackTotals, "statistics_callbacks", CALLBACK_PART, wanted, group, by_day=by_day)
 
     def surveys(self, wanted: Filter) -> SurveyTotals:
         """Return the surveys of all days together."""
@@ -172,23 +181,27 @@ class StatisticsReads:
         assert dimension in _DIMENSIONS
         return self._answers(wanted, question_key, f"l.{dimension}")
 
-    def answers_by_day(self, wanted: Filter, question_key: str) -> dict[date, Answers]:
-        """Return the answers to one question by the day they were given."""
-        return self._answers(wanted, question_key, "a.day", by_day=True)
+    def answers_over(self, wanted: Filter, question_key: str) -> dict[date, Answers]:
+        """Return the answers to one question by the day they were given, or by month over many days."""
+        group, by_day = _over(wanted.span)
+        return self._answers(wanted, question_key, group, by_day=by_day)
 
     def _answers(self, wanted: Filter, question_key: str, group: str, *, by_day: bool = False) -> dict[Any, Answers]:
         with self._database.transaction() as session:
             where = _sliced_where(session, wanted, SURVEYS, is_survey=True, by_day=by_day)
+            # Asked as another kind, the same key is no grade and no yes or no.
+            kind = COUNTED.get(question_key)
             rows = session.execute(
                 text(
                     "SELECT g, option, excluded, CAST(sum(count) AS int), sum(weight), sum(squared) FROM ("
                     f"SELECT {group} AS g, a.option, a.excluded, a.count, a.weight, a.squared FROM statistics_answers a "
                     f"JOIN statistics_slice l ON l.id = a.slice_id WHERE a.question_key = :question_key AND {where.condition} "
+                    f"{'AND a.question_kind = :question_kind ' if kind else ''}"
                     # Whoever chose several options is left out once.
                     "AND (a.excluded = '' OR a.question_kind <> 'multiple' OR a.option = '*')"
                     ") x GROUP BY 1, 2, 3"
                 ),
-                {"question_key": question_key, **where.values},
+                {"question_key": question_key, **({"question_kind": kind.value} if kind else {}), **where.values},
             ).all()
         return _answers_of(rows)
 
@@ -276,6 +289,26 @@ def _sliced_where(session: Session, wanted: Filter, part: str, *, is_survey: boo
         parts.append("l.kind = :kind")
         values["kind"] = wanted.kind
     return _Where(" AND ".join(parts), values)
+
+
+def _over(span: Span) -> tuple[str, bool]:
+    return ("a.day", True) if span.days <= MOST_DAYS else ("CAST(date_trunc('month', a.day) AS date)", False)
+
+
+def rows_where(wanted: Filter, table: str, clock: str, clock_of: str = "") -> tuple[list[str], dict[str, Any]]:
+    """Return the conditions on the stages' own rows: `table` knows all of a filter, `clock_of` has the moment if it is another."""
+    start, end = wanted.span.bounds
+    parts = [f"{clock_of or table}.{clock} >= :start AND {clock_of or table}.{clock} < :end"]
+    values: dict[str, Any] = {"start": start, "end": end}
+    for name in ("queue_name", "category", "hall", "unit", "region"):
+        if value := getattr(wanted, name):
+            parts.append(f"{table}.{name} = :{name}")
+            values[name] = value
+    if wanted.versions:
+        # Not as text: of that PostgreSQL knows nothing, and would read every survey for the latest few.
+        parts.append(f"{table}.questionnaire_version_id = ANY(CAST(:versions AS uuid[]))")
+        values["versions"] = list(wanted.versions)
+    return parts, values
 
 
 def _whole_months(session: Session, span: Span, part: str) -> list[date]:

@@ -7,7 +7,7 @@ from flask_babel import gettext as _
 
 from webui.formats import minute
 from webui.house import House
-from webui.statistics import overview
+from webui.statistics import overview, rates, tiles
 from webui.statistics.counting import PARTS, Counting, Span
 from webui.statistics.definitions import Definitions
 from webui.statistics.desk import Desk
@@ -23,27 +23,26 @@ def overview_context(desk: Desk) -> dict[str, Any]:
     """Return everything that the overview shows; its export shows the same."""
     now, before = desk.figures()
     reads, wanted, settings = desk.reads, desk.wanted, desk.settings
-    compared, by_category = desk.compared, bool(wanted.category)
-    rows = overview.course(
-        now,
-        reads.calls_by_day(wanted),
-        reads.answers_by_day(wanted, SATISFACTION) if wanted.span.days <= 62 else {},
-        desk.query.grain,
-        settings,
-    )
+    compared, grain = desk.compared, desk.query.grain
+    rows = overview.course(now, reads.calls_by_day(wanted), grain, settings, wanted)
+    trend = rates.trend(now, grain, settings)
     unit_rows = overview.units(reads.answers_by(wanted, SATISFACTION, "unit"), reads.callbacks_by(wanted, "unit"), settings)
     old_topics = reads.calls_by(desk.before, "category") if desk.before else None
     return {
         "span": wanted.span,
         "compared": compared,
-        "tiles": overview.tiles(now, before, desk.words, settings, compared, by_category=by_category),
-        "more": overview.more_tiles(now, before, desk.words, settings, compared),
-        "rates": overview.rate_boxes(now, before, desk.words, settings, compared),
-        "contact": overview.contact_words(now.callbacks),
+        "tiles": tiles.tiles(now, before, desk.words, settings, compared, wanted),
+        "more": tiles.more_tiles(now, before, desk.words, settings, compared, wanted),
+        "rates": rates.rate_boxes(now, before, desk.words, settings, compared),
+        "contact": rates.contact_words(now.callbacks),
+        "trend": trend,
+        "trend_chart": rates.trend_chart(trend, desk.words),
+        "trend_grain": rates.trend_grain(now, grain),
         "rows": rows,
+        "by_category": bool(wanted.category),
         "chart": overview.course_chart(rows, desk.words, settings),
         "units": unit_rows,
-        "unit_axis": overview.axis_start(*(row.rate for row in unit_rows)),
+        "unit_axis": rates.axis_start(*(row.rate for row in unit_rows)),
         "topics": overview.topics(reads.calls_by(wanted, "category"), old_topics),
         "title": _("%(city)s%(name)s统计", city=settings.city_name, name=settings.hotline_name),
     }
@@ -74,16 +73,23 @@ def report_desk(house: House, counting: Counting, span: Span, now: datetime) -> 
 
 def printed_context(desk: Desk, title: str, conditions: list[str]) -> dict[str, Any]:
     """Return the overview with what a sheet of paper must say besides: of what, from when, counted how."""
-    span = desk.query.span
     return {
         **overview_context(desk),
+        **particulars(desk, title, conditions),
+        "measures": [(measure.name, desk.words.sentence(measure.key)) for measure in desk.words.all()],
+        "settings": desk.settings,
+        "rules": desk.counting.rules,
+    }
+
+
+def particulars(desk: Desk, title: str, conditions: list[str]) -> dict[str, Any]:
+    """Return what stands at the head of every sheet that is filed."""
+    span = desk.query.span
+    return {
         "heading": title,
         "period": f"{span.first:%Y-%m-%d}" if span.days == 1 else f"{span.first:%Y-%m-%d} – {span.last:%Y-%m-%d}",
         "conditions": conditions,
         "as_of": minute(until_now(span, desk.now)),
         "made_at": minute(desk.now),
-        "measures": [(measure.name, desk.words.sentence(measure.key)) for measure in desk.words.all()],
-        "settings": desk.settings,
-        "rules": desk.counting.rules,
         "waiting_days": desk.waiting_days,
     }

@@ -39,7 +39,7 @@ class MadeReport:
 
 @dataclass(frozen=True)
 class Files:
-    """Both forms of a report."""
+    """Both forms of a report; no bytes of the second where it could not be printed."""
 
     title: str
     excel: bytes
@@ -106,11 +106,11 @@ class Reports:
         """Return a report's title and one of its files.
 
         Raises:
-            ReportNotFoundError: there is none.
+            ReportNotFoundError: there is none, or not in that form.
         """
         column: Any = ScheduledReport.pdf if form == "pdf" else ScheduledReport.excel
         with self._database.transaction() as session:
             row = session.execute(select(ScheduledReport.title, column).where(ScheduledReport.id == report_id)).first()
-        if row is None:
+        if row is None or not row[1]:
             raise ReportNotFoundError(str(report_id))
         return row[0], row[1]

@@ -131,6 +131,11 @@ class SurveyTotals(Sums):
     withdrawn: int = 0
 
     @property
+    def received(self) -> int:
+        """Ended with answers: all of them, or a part."""
+        return self.completed + self.partial
+
+    @property
     def survey_response_rate(self) -> Ratio:
         """With an answer ÷ offered."""
         return kpi.survey_response_rate(self.answered, self.offered)
@@ -141,6 +146,7 @@ class AgentTotals(Sums):
     """An agent's stretch of time, or everybody's."""
 
     answered: int = 0
+    concluded: int = 0
     missed: int = 0
     ready_seconds: float = 0
     ringing_seconds: float = 0
@@ -150,6 +156,7 @@ class AgentTotals(Sums):
     rating_offered: int = 0
     rated: int = 0
     rating_skipped: int = 0
+    rating_hung_up: int = 0
     rated_satisfied: int = 0
     rated_barely: int = 0
 
@@ -166,8 +173,8 @@ class AgentTotals(Sums):
 
     @property
     def not_offered(self) -> int:
-        """Answered calls at whose end nobody was asked."""
-        return max(0, self.answered - self.rating_offered)
+        """Calls concluded with this agent at whose end nobody was asked; mostly the citizen hung up first."""
+        return max(0, self.concluded - self.rating_offered)
 
     def after_call_satisfaction(self, *, counts_barely: bool) -> Ratio:
         """Satisfied ÷ rated, apart from callbacks."""
@@ -191,6 +198,13 @@ class Answers:
     def count(self) -> int:
         """How many answers."""
         return sum(tally.count for _, tally in self.tallies)
+
+    def __add__(self, other: "Answers") -> "Answers":
+        merged = dict(self.tallies)
+        for option, tally in other.tallies:
+            one = merged.get(option, Tally(tally.score, 0, 0, 0))
+            merged[option] = Tally(tally.score, one.count + tally.count, one.weight + tally.weight, one.squared + tally.squared)
+        return Answers(tuple(merged.items()), self.late + other.late, self.withdrawn + other.withdrawn)
 
     def option(self, name: str) -> Tally:
         """Return the tally of one option, nothing where nobody said it."""

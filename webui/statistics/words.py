@@ -40,6 +40,11 @@ def span_words(span: Interval | None) -> str:
     return NOTHING if span is None else f"{percent(span.low)}–{percent(span.high)}%"
 
 
+def interval_words(ratio: Ratio) -> str:
+    """Return a rate's 95 % interval: 95.7–96.3%, or a dash."""
+    return span_words(interval(ratio))
+
+
 def signed(value: float, digits: int = 1) -> str:
     """+1.2 or −0.9, with a real minus."""
     text = f"{abs(value):.{digits}f}"
@@ -112,6 +117,11 @@ class Rate:
     def value(self) -> str:
         """93.4, or a dash."""
         return percent(self.ratio.value) if self.is_shown else NOTHING
+
+    @property
+    def shown_percent(self) -> float | None:
+        """The value in percent for a chart; nothing where there are too few answers."""
+        return self.ratio.percent if self.is_shown else None
 
     @property
     def fraction(self) -> str:

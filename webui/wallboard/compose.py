@@ -12,35 +12,22 @@ from core.database import Database
 from core.settings import Settings
 from webui.statistics import kpi
 from webui.wallboard import reads
-from webui.wallboard.figures import (
-    Callbacks,
-    DayRate,
-    Live,
-    Satisfaction,
-    Today,
-    WallFigures,
-    WayRate,
-    grades,
-    hot_topics,
-    hours,
-    operating_rate,
-    opinion_rate,
-    reasons,
-)
-from webui.wallboard.reads import AnswerCount, CallbackCounts, HourCalls, LiveCounts
+from webui.wallboard.figures import Callbacks, Live, Today, WallFigures, hot_topics, hours, operating_rate, reasons
+from webui.wallboard.opinions import AnswerCount, satisfaction
+from webui.wallboard.reads import CallbackCounts, HourCalls, LiveCounts
 
 WINDOW_DAYS = 30
-_WAYS = ("agent", "ivr", "web")
 # What was said on closed days changes only by withdrawal: a few minutes later is soon enough.
 _PAST_LASTS = timedelta(minutes=5)
 
 
 @dataclass(frozen=True)
 class _Past:
-    """The closed days of the window."""
+    """The closed days of the window, the last of them yesterday."""
 
     read_at: datetime
     today: date
+    days: list[date]
     answers: list[AnswerCount]
     topics: Counter[str]
     reached: int
@@ -61,60 +48,40 @@ class WallReader:
         now = self._clock.now()
         today = local_date(now)
         start, _end = day_bounds(today)
+        hour = now.replace(minute=0, second=0, microsecond=0)
         target, short = self._settings.answer_target_seconds, self._settings.short_abandon_seconds
         after = now + timedelta(seconds=1)
         with self._database.transaction() as session:
             live = reads.live_counts(session)
-            last_day = reads.calls_by_hour(session, now - timedelta(days=1), after, target, short)
+            last_day = reads.calls_by_hour(session, hour - timedelta(days=1), after, target, short)
             answers = reads.answer_counts(session, start, after)
             topics = _by_topic(reads.topic_counts(session, start, after))
             callbacks = reads.callback_counts(session, start, after)
             past = self._closed_days(session, now, today)
-        answered = sum(hour.answered for hour in last_day)
+        full_hours = [one for one in last_day if one.hour_at < hour]
         return WallFigures(
             at=now,
             live=_live(live, now),
-            today=_today([hour for hour in last_day if hour.hour_at >= start], local_time(now).hour),
-            connect=operating_rate(kpi.connect_rate(answered, _offered(last_day))),
+            today=_today([one for one in last_day if one.hour_at >= start], local_time(now).hour),
+            connect=operating_rate(kpi.connect_rate(sum(one.answered for one in full_hours), _offered(full_hours))),
             connect_target=self._settings.connect_rate_target,
             answer_target_seconds=target,
-            satisfaction=self._satisfaction([*past.answers, *answers], today),
+            satisfaction=satisfaction(past.answers, answers, past.days, counts_barely=self._settings.satisfaction_counts_barely),
             topics_today=hot_topics(topics),
-            topics=hot_topics(past.topics + topics),
+            topics=hot_topics(past.topics),
             callbacks=_callbacks(callbacks, kpi.contact_rate(past.reached, past.owed)),
         )
 
     def _closed_days(self, session: Session, now: datetime, today: date) -> _Past:
         past = self._past
         if past is None or past.today != today or now - past.read_at > _PAST_LASTS:
-            since, until = day_bounds(today - timedelta(days=WINDOW_DAYS - 1))[0], day_bounds(today)[0]
+            days = [today - timedelta(days=back) for back in range(WINDOW_DAYS, 0, -1)]
+            since, until = day_bounds(days[0])[0], day_bounds(today)[0]
             reached, owed = reads.contact_counts(session, since, until)
             answers = reads.answer_counts(session, since, until)
-            past = _Past(now, today, answers, _by_topic(reads.topic_counts(session, since, until)), reached, owed)
+            past = _Past(now, today, days, answers, _by_topic(reads.topic_counts(session, since, until)), reached, owed)
             self._past = past
         return past
-
-    def _satisfaction(self, answers: Sequence[AnswerCount], today: date) -> Satisfaction:
-        said = [row for row in answers if row.kind == "callback"]
-        rated = [row for row in said if row.question == "satisfaction"]
-        after_call = [row for row in answers if row.kind == "after_call" and row.question == "satisfaction"]
-        window = [today - timedelta(days=back) for back in range(WINDOW_DAYS - 1, -1, -1)]
-        by_score: Counter[int] = Counter()
-        for row in rated:
-            by_score[round(row.tally.score)] += row.tally.count
-        return Satisfaction(
-            days=WINDOW_DAYS,
-            rate=opinion_rate(self._ratio(rated)),
-            solved=opinion_rate(kpi.solved_rate(row.tally for row in said if row.question == "resolved")),
-            grades=grades(by_score),
-            daily=[DayRate(day=day, rate=opinion_rate(self._ratio(row for row in rated if row.day == day))) for day in window],
-            ways=[WayRate(way=way, rate=opinion_rate(self._ratio(row for row in rated if row.way == way))) for way in _WAYS],
-            today=opinion_rate(self._ratio(row for row in rated if row.day == today)),
-            after_call=opinion_rate(self._ratio(after_call)),
-        )
-
-    def _ratio(self, rows: Iterable[AnswerCount]) -> kpi.Ratio:
-        return kpi.satisfaction((row.tally for row in rows), counts_barely=self._settings.satisfaction_counts_barely)
 
 
 def _live(counts: LiveCounts, now: datetime) -> Live:

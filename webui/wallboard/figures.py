@@ -14,11 +14,13 @@ from webui.statistics.kpi import Ratio
 
 LEAST = 5
 """From how many on a rating or a topic is shown."""
-GRADES = (5, 4, 3, 2, 1)
 
 
 class Rate(BaseModel):
-    """A share and what it is made of. All null and `is_suppressed` where fewer than five gave it; percent is null over nothing."""
+    """A share and what it is made of; percent is null over nothing.
+
+    All null and `is_suppressed` where fewer than five gave it, or where it would tell of fewer than five.
+    """
 
     part: int | None = None
     whole: int | None = None
@@ -78,7 +80,10 @@ class WayRate(BaseModel):
 
 
 class Satisfaction(BaseModel):
-    """What citizens said in callbacks of the last days; after-call ratings apart."""
+    """What citizens said in callbacks of the last closed days, up to yesterday; after-call ratings and the present day apart.
+
+    Days of fewer than five are counted together once their week is over, or not at all.
+    """
 
     days: int
     rate: Rate
@@ -86,7 +91,7 @@ class Satisfaction(BaseModel):
     grades: list[Grade]
     daily: list[DayRate]
     ways: list[WayRate]
-    today: Rate
+    today: Rate = Field(description="今日满意率，不计入近 30 天")
     after_call: Rate = Field(description="挂机评价，与回访分开统计")
 
 
@@ -122,12 +127,12 @@ class WallFigures(BaseModel):
     at: datetime = Field(description="数据截至")
     live: Live
     today: Today
-    connect: Rate = Field(description="24 小时接通率")
+    connect: Rate = Field(description="24 小时接通率，到上一个整点为止")
     connect_target: float
     answer_target_seconds: int
     satisfaction: Satisfaction
     topics_today: list[Topic]
-    topics: list[Topic] = Field(description="与满意率同一时段的热点")
+    topics: list[Topic] = Field(description="与满意率同一时段的热点，不含今日")
     callbacks: Callbacks
 
 
@@ -148,20 +153,6 @@ def opinion_rate(ratio: Ratio) -> Rate:
         low=_rounded(100 * span.low) if span else None,
         high=_rounded(100 * span.high) if span else None,
     )
-
-
-def grades(counts: Mapping[int, int]) -> list[Grade]:
-    """Return the grades from 5 down; one that one to four gave is left out, and a second where the rest would tell the first."""
-    total = sum(counts.get(score, 0) for score in GRADES)
-    hidden = {score for score in GRADES if 0 < counts.get(score, 0) < LEAST} if total >= LEAST else set(GRADES)
-    if len(hidden) == 1:
-        others = [score for score in GRADES if score not in hidden and counts.get(score, 0)]
-        hidden |= {min(others, key=lambda score: counts[score])} if others else set()
-    return [_grade(score, counts.get(score, 0), total, score in hidden) for score in GRADES]
-
-
-def _grade(score: int, count: int, total: int, is_hidden: bool) -> Grade:
-    return Grade(score=score, count=None if is_hidden else count, percent=None if is_hidden else _rounded(100 * count / total))
 
 
 def hot_topics(counts: Mapping[str, int], most: int = 8) -> list[Topic]:

@@ -7,15 +7,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from sqlalchemy import ColumnElement, Date, Integer, and_, cast, func, or_, select
+from sqlalchemy import ColumnElement, Date, Integer, and_, cast, func, or_, select, tuple_
 from sqlalchemy.orm import Session
 
 from callback.models import Callback, CallbackAttempt
 from core.clock import LOCAL_ZONE
-from core.heartbeat import signs
+from core.heartbeat import Sign, signs
 from survey.models import Answer, Survey
+from survey.schema import COUNTED
 from telephony.models import Agent, Call, CallNote
 from webui.statistics.kpi import Tally
+from webui.wallboard.opinions import AnswerCount
 
 _ZONE = str(LOCAL_ZONE)
 _AWAY = ("offline", "faulty")
@@ -44,17 +46,6 @@ class HourCalls:
 
 
 @dataclass(frozen=True)
-class AnswerCount:
-    """Answers of one day with one score to one question, by how they were asked."""
-
-    day: date
-    kind: str
-    way: str
-    question: str
-    tally: Tally
-
-
-@dataclass(frozen=True)
 class CallbackCounts:
     """The calls that we owe, today."""
 
@@ -77,12 +68,20 @@ def live_counts(session: Session) -> LiveCounts:
         )
     ).one()
     on_duty = session.scalar(select(func.count()).select_from(Agent).where(Agent.is_active, Agent.state.not_in(_AWAY))) or 0
-    bridges = [sign for sign in signs(session) if sign.name == "bridge"]
-    return LiveCounts(waiting, since, on_duty, not bridges or any(sign.is_alive for sign in bridges))
+    return LiveCounts(waiting, since, on_duty, _is_followed(session))
+
+
+def _is_followed(session: Session) -> bool:
+    """Say whether the calls of every node are followed: its latest bridge lives and hears the exchange."""
+    newest: dict[str, Sign] = {}
+    for sign in signs(session):
+        if sign.name == "bridge":
+            newest.setdefault(sign.node, sign)
+    return bool(newest) and all(sign.is_alive and sign.detail.get("hears_exchange", False) for sign in newest.values())
 
 
 def calls_by_hour(session: Session, since: datetime, until: datetime, target: int, short: int) -> list[HourCalls]:
-    """Return the inbound calls by hour: answered, given up after `short` seconds, ended by us, answered in time."""
+    """Return by hour the inbound calls of queues: answered, given up after `short` seconds, ended by us, answered in time."""
     hour_at = func.date_trunc("hour", Call.started_at, "UTC")
     answered = Call.answered_at.is_not(None)
     abandoned = and_(Call.outcome == "abandoned", func.coalesce(Call.waiting_seconds, 0) >= short)
@@ -96,7 +95,7 @@ def calls_by_hour(session: Session, since: datetime, until: datetime, target: in
             _count(and_(answered, Call.waiting_seconds <= target)),
             func.coalesce(func.sum(Call.waiting_seconds).filter(answered), 0.0),
         )
-        .where(Call.started_at >= since, Call.started_at < until, Call.direction == "in")
+        .where(Call.started_at >= since, Call.started_at < until, Call.direction == "in", Call.queued_at.is_not(None))
         .group_by(hour_at)
     )
     return [HourCalls(at, done, gone, lost, quick, float(waited)) for at, done, gone, lost, quick, waited in rows]
@@ -113,7 +112,7 @@ def answer_counts(session: Session, since: datetime, until: datetime) -> list[An
         )
         .join(Survey, Survey.id == Answer.survey_id)
         .where(
-            Answer.question_key.in_(["satisfaction", "resolved"]),
+            tuple_(Answer.question_key, Answer.kind).in_(COUNTED.items()),
             Answer.answered_at >= since,
             Answer.answered_at < until,
             Answer.score.is_not(None),

@@ -10,8 +10,9 @@ from sqlalchemy import func, select, update
 
 from callback.dialer import Dialer
 from callback.door import CallbackSettings
+from callback.hindrance import Hindrance
 from callback.models import Callback, CallbackAttempt
-from callback.rule import Reason, RuleDefinition
+from callback.rule import Reason, RuleDefinition, Way
 from callback.service import CallbackService
 from callback.views import CallbackView
 from core.clock import LOCAL_ZONE
@@ -33,10 +34,16 @@ QUESTIONNAIRE = uuid.UUID(int=7)
 
 
 class FakeQuestionnaires:
-    """One questionnaire is launched: `q`."""
+    """One questionnaire is launched: `q`. Put in what hinders it by a way."""
+
+    def __init__(self) -> None:
+        self.hindered: dict[Way, Hindrance] = {}
 
     def launched_version(self, key: str) -> uuid.UUID | None:
         return QUESTIONNAIRE if key == "q" else None
+
+    def hindrance(self, version_id: uuid.UUID, way: Way, about: CallbackView) -> Hindrance | None:
+        return self.hindered.get(way)
 
 
 @dataclass
@@ -50,6 +57,7 @@ class Base:
     calls: TelephonyService
     cases: WorkorderService
     days: WorkingDays
+    questionnaires: FakeQuestionnaires
     ids: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
 
     def at(self, text: str) -> datetime:
@@ -128,8 +136,9 @@ def base_on(url: str, clock: FakeClock, settings: CallbackSettings | None = None
     calls = TelephonyService(database, clock, FakeSwitch(), TelephonyRules.of(site))
     cases = WorkorderService(database, clock, SmsRules.of(site))
     days = WorkingDays(database)
-    service = CallbackService(database, clock, days, lines, calls, cases, FakeQuestionnaires(), settings or CallbackSettings())
-    return Base(service, database, clock, lines, calls, cases, days)
+    asked = FakeQuestionnaires()
+    service = CallbackService(database, clock, days, lines, calls, cases, asked, settings or CallbackSettings())
+    return Base(service, database, clock, lines, calls, cases, days, asked)
 
 
 @pytest.fixture

@@ -4,14 +4,17 @@ import threading
 import time
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import select
 
 from callback.dialer import Dialer
 from callback.disposition import Disposition
+from callback.hindrance import Hindrance
 from callback.models import CallbackAttempt
-from callback.rule import Reason, RuleDefinition
+from callback.retry import MOST_ATTEMPTS_A_WAY
+from callback.rule import Reason, RuleDefinition, Way
 from core.errors import UnavailableError
 from tests.integration.callback.conftest import QUESTIONNAIRE, Base
 
@@ -50,14 +53,14 @@ def test_yields_to_citizens_who_wait(base: Base) -> None:
     for number in range(4):
         base.owe(f"1380013800{number}")
     base.lines.total = 10
-    base.lines.waiting_citizens, base.lines.longest_wait_seconds = 1, 5
+    base.lines.waits = {"consult": [5]}
     dialer = base.dialer()
     assert len(dialer.run_once()) == 2
-    base.lines.waiting_citizens, base.lines.longest_wait_seconds = 1, 31
+    base.lines.waits = {"consult": [5], "enterprise": [31]}
     for attempt_id, _phone, _since in base.lines.running():
         base.tell(attempt_id, "busy")
     assert dialer.run_once() == []
-    base.lines.waiting_citizens = 0
+    base.lines.waits = {}
     assert len(dialer.run_once()) == 2
 
 
@@ -160,6 +163,17 @@ def test_a_person_is_asked_at_most_once_in_so_many_days(base: Base) -> None:
     assert states == {"", "asked_lately"}
 
 
+def test_a_person_gets_one_of_several_messages_that_are_due_at_once(base: Base) -> None:
+    base.service.save_rule("case", _rule(ask_every_days=7, ways=["sms"]), "monitor")
+    owed = [base.service.owe_for_case(base.cases.save_case(_case(number, "13800138000"), "test")[0])[0] for number in range(3)]
+    base.go_to("03-19 09:00")
+    dialer = base.dialer()
+    dialer.run_once()
+    dialer.run_once()
+    assert len(base.events("MessageDue")) == 1
+    assert sorted(base.get(view).why for view in owed) == ["", "asked_lately", "asked_lately"]
+
+
 def test_a_text_message_follows_and_its_answer_settles_all(base: Base) -> None:
     owed = base.owe(ways=["ivr", "sms", "agent"], questionnaire="q")
     dialer = base.dialer()
@@ -202,6 +216,31 @@ def test_a_text_message_that_failed_or_is_not_answered_leads_on(base: Base) -> N
     assert (base.get(silent).state, base.get(silent).why) == ("given_up", "ways_used_up")
 
 
+def test_an_answer_that_comes_after_all_settles_what_was_given_up(base: Base) -> None:
+    owed = base.owe(ways=["sms"])
+    base.dialer().run_once()
+    base.clock.advance(3 * 86_400 + 1)
+    base.dialer().run_once()
+    assert (base.get(owed).state, base.get(owed).contacted_at) == ("given_up", None)
+    base.service.complete(owed.callback_id, Disposition.EXPIRED)
+    assert base.get(owed).state == "given_up"
+    for _ in range(2):
+        base.service.complete(owed.callback_id, Disposition.COMPLETED)
+    found = base.get(owed)
+    assert (found.state, found.disposition, found.why, found.contacted_at) == ("done", "completed", "", base.clock.now())
+    assert [event.payload["state"] for event in base.events("CallbackCompleted")] == ["given_up", "done"]
+
+
+def test_an_answer_to_an_earlier_link_settles_what_is_still_owed(base: Base) -> None:
+    owed = base.owe(ways=["sms", "agent"])
+    base.dialer().run_once()
+    base.clock.advance(3 * 86_400 + 1)
+    base.dialer().run_once()
+    assert (base.get(owed).state, base.get(owed).way) == ("owed", "agent")
+    base.service.complete(owed.callback_id, Disposition.PARTIAL)
+    assert (base.get(owed).state, base.get(owed).contacted_at) == ("done", base.clock.now())
+
+
 def test_what_expired_is_given_up(base: Base) -> None:
     owed = base.owe(expires_after_days=1)
     base.clock.advance(86400 + 1)
@@ -217,17 +256,104 @@ def test_a_place_in_the_queue_is_kept(base: Base) -> None:
     base.service.owe_queue_callback(uuid.uuid4(), "13800138001", "consult", base.at("03-18 22:29"))
     dialer = base.dialer()
     assert dialer.run_once() == []  # no agent is ready
-    base.lines.ready_agents = 2
-    base.lines.waiting_citizens, base.lines.longest_wait_seconds = 1, 300  # one has waited since 22:25
+    consult = frozenset({"consult"})
+    base.lines.ready_agents = [consult, consult]
+    base.lines.waits = {"consult": [300]}  # one has waited since 22:25
     planned = dialer.run_once()
     assert [attempt.callback_id for attempt in planned] == [early.callback_id]
-    base.lines.ready_agents = 1  # the other telephone of the two rings for this one
-    assert dialer.run_once() == []
+    base.lines.waits = {}
+    base.lines.ready_agents = [consult]
+    assert dialer.run_once() == []  # the one who is ready is there for whom we ring
     base.service.record_answered(planned[0].attempt_id)
-    base.lines.waiting_citizens = 0
+    assert dialer.run_once() == []  # and still, while the citizen is welcomed
+    base.lines.served = {planned[0].attempt_id}
     assert [attempt.phone for attempt in dialer.run_once()] == ["13800138001"]
+    base.service.end_attempt(planned[0].attempt_id, Disposition.COMPLETED)  # an agent has spoken with them
     base.tell(planned[0].attempt_id, "answered")
     assert (base.get(early).state, base.get(early).disposition) == ("done", "completed")
+
+
+def test_each_queue_has_its_own_agents_and_its_own_wait(base: Base) -> None:
+    kept = {
+        queue: base.service.owe_queue_callback(uuid.uuid4(), f"1380013800{number}", queue, base.at("03-18 10:29"))
+        for number, queue in enumerate(("consult", "enterprise"))
+    }
+    dialer = base.dialer()
+    # Somebody waits longer in the one queue; the other has an agent who is ready and nobody before this one.
+    base.lines.waits = {"consult": [300]}
+    base.lines.ready_agents = [frozenset({"consult", "enterprise"})]
+    assert [attempt.callback_id for attempt in dialer.run_once()] == [kept["enterprise"].callback_id]
+    # That agent serves both queues, and is there for one citizen.
+    base.lines.waits = {}
+    assert dialer.run_once() == []
+    base.lines.ready_agents.append(frozenset({"enterprise"}))
+    assert [attempt.callback_id for attempt in dialer.run_once()] == [kept["consult"].callback_id]
+
+
+def test_nobody_is_rung_by_machine_while_nobody_is_there_to_speak(base: Base) -> None:
+    owed = base.owe()
+    base.lines.has_ivr = False
+    dialer = base.dialer()
+    assert dialer.run_once() == []
+    assert base.get(owed).attempt_count == 0
+    base.lines.has_ivr = True
+    assert len(dialer.run_once()) == 1
+
+
+@pytest.mark.parametrize("cause", ["NOIVR", "NOTRUNK", "LATE", "never_dialled"])
+def test_what_never_rang_does_not_count(base: Base, cause: str) -> None:
+    owed = base.owe()
+    dialer = base.dialer()
+    for _ in range(MOST_ATTEMPTS_A_WAY + 1):
+        attempt_id = dialer.run_once()[0].attempt_id
+        base.lines.end(attempt_id, "failed")
+        base.service.record_ended(attempt_id, "failed", cause)
+        assert dialer.run_once() == []
+        base.clock.advance(10 * 60)
+    attempt_id = dialer.run_once()[0].attempt_id
+    base.tell(attempt_id, "no_answer")
+    base.clock.advance(10 * 60)
+    # What rang counts: the distance of a survey is kept.
+    assert dialer.run_once() == []
+    assert (base.get(owed).state, base.get(owed).next_at) == ("owed", base.at("03-18 15:30"))
+
+
+def test_what_was_planned_and_comes_too_late_is_not_dialled_and_does_not_count(base: Base) -> None:
+    owed = base.owe()
+    dialer = base.dialer()
+    (planned,) = base.service.plan_due(base.lines.line_use())
+    dialer._dial(replace(planned, dial_before=time.monotonic() - 1))
+    assert base.lines.requests() == []
+    base.clock.advance(10 * 60)
+    assert [attempt.callback_id for attempt in dialer.run_once()] == [owed.callback_id]
+
+
+def test_a_full_questionnaire_is_asked_no_more(base: Base) -> None:
+    by_machine, by_message = base.owe("13800138000"), base.owe("13800138001", ways=["sms"])
+    reply = base.owe("13800138002", Reason.MISSED_CALL, ways=["ivr", "agent"], questionnaire="q")
+    base.questionnaires.hindered = dict.fromkeys(Way, Hindrance.QUOTA_FULL)
+    assert base.dialer().run_once() == []
+    assert base.lines.requests() == []
+    assert base.events("MessageDue") == []
+    for view in (by_machine, by_message):
+        assert (base.get(view).state, base.get(view).why, base.get(view).attempt_count) == ("cancelled", "quota_full", 0)
+    # A reply is owed all the same: an agent gives it.
+    assert (base.get(reply).state, base.get(reply).way) == ("owed", "agent")
+
+
+def test_prompts_are_waited_for_a_while_and_then_the_next_way_is_taken(base: Base) -> None:
+    only, both = base.owe("13800138000"), base.owe("13800138001", ways=["ivr", "sms"])
+    base.questionnaires.hindered = {Way.IVR: Hindrance.NO_PROMPTS}
+    dialer = base.dialer()
+    dialer.run_once()
+    assert {(base.get(view).why, base.get(view).way) for view in (only, both)} == {("no_prompts", "ivr")}
+    base.clock.advance(15 * 60)
+    dialer.run_once()
+    assert (base.get(both).way, len(base.events("MessageDue"))) == ("sms", 1)
+    assert (base.get(only).state, base.get(only).why) == ("owed", "no_prompts")
+    base.questionnaires.hindered = {}
+    base.clock.advance(15 * 60)
+    assert [attempt.callback_id for attempt in dialer.run_once()] == [only.callback_id]
 
 
 def test_away_exchange_loses_nothing(base: Base) -> None:
@@ -255,6 +381,9 @@ def test_an_automatic_call_of_which_nobody_tells_the_outcome_was_broken_off(base
     # Told too late: the first word counts, and nothing else changes.
     base.service.end_attempt(attempt.attempt_id, Disposition.REFUSED)
     assert base.get(owed).disposition == "broken_off"
+    # Except for this: who wants no more of it said so, whatever became of the call.
+    base.service.end_attempt(attempt.attempt_id, Disposition.OPTED_OUT)
+    assert base.service.has_opted_out("13800138000")
 
 
 def test_the_citizen_names_another_time(base: Base) -> None:

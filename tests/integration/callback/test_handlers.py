@@ -3,11 +3,15 @@
 import uuid
 
 import pytest
+from sqlalchemy import func, select, update
 
 from callback.disposition import Disposition
 from callback.handlers import CallbackHandlers
+from callback.rule import RuleDefinition
+from core.jobs import Job, Worker
 from core.outbox import Event
 from telephony.events import CallAnswered, CallEnded, OutboundAnswered, OutboundEnded, QueueCallbackAsked
+from telephony.handlers import HOUSEKEEPING
 from tests.integration.callback.conftest import Base
 from workorder.events import CaseClosed, SmsFinished
 
@@ -15,7 +19,7 @@ from workorder.events import CaseClosed, SmsFinished
 @pytest.fixture
 def handlers(base: Base) -> CallbackHandlers:
     base.service.ensure_demonstration("up")
-    return CallbackHandlers(base.service)
+    return CallbackHandlers(base.service, base.database, base.clock)
 
 
 def twice(handle: object, event: Event) -> None:
@@ -42,6 +46,42 @@ def test_a_place_in_the_queue(base: Base, handlers: CallbackHandlers) -> None:
     twice(handlers.on_call_ended, CallEnded(call_id=call, agent_id=None, outcome="abandoned"))
     assert base.open_callbacks() == 1
     assert base.service.of_call(call)[0].queue_name == "consult"
+
+
+def look_again(base: Base, handlers: CallbackHandlers) -> int:
+    """Do the jobs that wait, whatever their time, and none that they make; return how many there were."""
+    with base.database.transaction() as session:
+        session.execute(update(Job).values(run_at=base.at("01-01 00:00")))
+    worker = Worker(base.database, handlers.tasks(), [HOUSEKEEPING])
+    with base.database.transaction() as session:
+        count = session.scalar(select(func.count()).select_from(Job).where(Job.state == "ready")) or 0
+    for _ in range(count):
+        worker.run_once()
+    return count
+
+
+def test_rules_look_at_an_answered_call_once_it_is_written_what_it_was_about(base: Base, handlers: CallbackHandlers) -> None:
+    words = {"title": "社保来电", "reason": "call_answered", "ways": ["ivr"], "questionnaire": "q"}
+    definition = RuleDefinition.model_validate(words | {"who": {"categories": ["社保"]}})
+    saved = base.service.save_rule("social", definition, "monitor")
+
+    def asked(call_id: uuid.UUID) -> int:
+        return sum(view.rule_version_id == saved.version_id for view in base.service.of_call(call_id))
+
+    written, unfinished, never = (base.call(f"1380013800{number}", "answered") for number in range(3))
+    for call_id in (written, unfinished, never):
+        twice(handlers.on_call_ended, CallEnded(call_id=call_id, agent_id=None, outcome="answered"))
+    base.calls.save_note(unfinished, None, category="社保")
+    assert look_again(base, handlers) == 3
+    assert base.open_callbacks() == 0
+    base.calls.save_note(written, None, category="社保", is_finished=True)
+    assert look_again(base, handlers) == 3
+    assert (asked(written), asked(unfinished)) == (1, 0)
+    # Whoever never finishes a note is not waited for; what is written by then counts.
+    base.clock.advance(15 * 60)
+    assert look_again(base, handlers) == 2
+    assert (asked(written), asked(unfinished), asked(never)) == (1, 1, 0)
+    assert look_again(base, handlers) == 0
 
 
 def test_a_closed_case_by_call_then_in_writing(base: Base, handlers: CallbackHandlers) -> None:

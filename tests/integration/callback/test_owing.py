@@ -1,6 +1,7 @@
 """What is owed for what happened, by the rules; and what closes it again."""
 
 import uuid
+from datetime import timedelta
 
 import pytest
 
@@ -67,6 +68,14 @@ def test_a_missed_call_after_that_is_a_new_entry(base: Base) -> None:
     again = base.service.owe_for_call(base.call("13800138000", "abandoned"))[0]
     assert again.callback_id != owed.callback_id
     assert again.promised_by == base.at("03-20 00:00")
+
+
+def test_a_later_missed_call_has_its_own_time_to_be_rung_back(base: Base) -> None:
+    owed = base.service.owe_for_call(base.call("13800138000", "abandoned"))[0]
+    base.clock.advance(3 * 86_400)
+    base.service.owe_for_call(base.call("13800138000", "abandoned"))
+    assert owed.expires_at is not None
+    assert base.get(owed).expires_at == owed.expires_at + timedelta(days=3)
 
 
 def test_calls_that_agents_placed_are_neither_missed_nor_asked_about(base: Base) -> None:
@@ -167,11 +176,14 @@ def test_a_campaign_asks_everybody_once(base: Base) -> None:
     assert (again.created, again.unchanged) == (1, 3)
     assert [rule.key for rule in base.service.list_rules()] == []
     assert len(base.dialer().run_once()) == 3
-    assert base.service.stop_campaign("春季回访", "monitor") == 0  # all three are being rung
-    base.tell(base.lines.running()[0][0], "busy")
-    assert base.service.stop_campaign("春季回访", "monitor") == 1
+    # Who is on the line is spoken with to the end, and nobody is tried again.
+    assert base.service.stop_campaign("春季回访", "monitor") == 3
+    for attempt_id, _phone, _since in base.lines.running():
+        base.tell(attempt_id, "busy")
+    base.clock.advance(86_400)
+    assert base.dialer().run_once() == []
     view = base.service.list_campaigns()[0]
-    assert (view.name, view.total, view.open_count, view.given_up_count) == ("春季回访", 3, 2, 1)
+    assert (view.name, view.total, view.open_count, view.given_up_count) == ("春季回访", 3, 0, 3)
     for bad in ("", "  ", "x" * 61):
         with pytest.raises(InvalidInputError):
             base.service.start_campaign(bad, people, definition, "monitor")
@@ -232,6 +244,20 @@ def test_preview_says_who_is_rung_and_who_is_not_and_why(base: Base) -> None:
     base.go_to("03-19 09:00")
     assert {attempt.phone for attempt in base.dialer().run_once()} == {phones["rung"], phones["busy"]}
     assert base.get(refuser).state == "given_up"
+
+
+def test_a_preview_of_too_much_says_that_it_is_not_whole(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    day = base.at("03-18 00:00").date()
+    for number in range(3):
+        base.owe(f"1380013800{number}")
+        base.call(f"1390013900{number}", "abandoned")
+    missed = rule("missed_call", ways=["agent"], questionnaire="")
+    assert (base.service.preview(day).is_whole, base.service.try_rule(missed, day).is_whole) == (True, True)
+    monkeypatch.setattr("callback.previewing._MOST", 2)
+    monkeypatch.setattr("callback.previewing._MOST_CALLS", 2)
+    preview, tried = base.service.preview(day), base.service.try_rule(missed, day)
+    assert (preview.is_whole, preview.rung_count) == (False, 2)
+    assert (tried.is_whole, tried.rung_count) == (False, 2)
 
 
 def test_a_rule_can_be_tried_before_it_is_saved(base: Base) -> None:

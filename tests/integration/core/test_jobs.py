@@ -1,17 +1,22 @@
 """Jobs are claimed by lease, fenced by token and never run for ever."""
 
+import threading
+import time
+
 import pytest
 from sqlalchemy import select, text
 
 from core import jobs
 from core.database import Database
 from core.jobs import ClaimedJob, Job, LeaseLostError, claim, enqueue
+from core.periodic import Periodic, enqueue_when_due
+from tests.fakes.clock import FakeClock
 
 
 @pytest.fixture(autouse=True)
 def empty_table(database: Database) -> None:
     with database.transaction() as session:
-        session.execute(text("DELETE FROM job"))
+        session.execute(text("TRUNCATE job, periodic_slot"))
 
 
 def add(database: Database, task: str = "count", **options: object) -> None:
@@ -79,3 +84,17 @@ def test_a_failed_job_comes_back_later_with_its_error(database: Database) -> Non
         assert (row.state, row.attempts) == ("ready", 1)
         assert "no paper" in (row.error or "")
     assert not worker.run_once()
+
+
+def test_a_missed_slot_is_made_up_once_whatever_number_of_machines_begin(database: Database) -> None:
+    clock, stopping = FakeClock(), threading.Event()
+    work = [Periodic("closing", "30 6 * * *", "main", "close", is_made_up=True), Periodic("tidying", "30 6 * * *", "main", "tidy")]
+    machines = [threading.Thread(target=enqueue_when_due, args=(database, clock, work, stopping)) for _ in range(2)]
+    for machine in machines:
+        machine.start()
+    time.sleep(2.5)  # two rounds
+    stopping.set()
+    for machine in machines:
+        machine.join()
+    with database.transaction() as session:
+        assert session.scalars(select(Job.task)).all() == ["close"]

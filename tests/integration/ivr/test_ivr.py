@@ -112,6 +112,16 @@ def test_a_spoken_answer(site: Site) -> None:
     assert list(site.scratch.iterdir()) == []
 
 
+def test_who_hangs_up_while_speaking_has_said_it(site: Site) -> None:
+    site.start()
+    # The question is asked after some four seconds; the words take five and a half.
+    site.people({PHONE: {"moves": [*SKIP_OPENING, f"say:{SPEECH}"], "hang_up_after": 7.5}})
+    attempt_id = site.ask()
+    assert site.outcome(attempt_id, 40) == "partial"
+    assert values(site.survey(attempt_id)) == {"satisfaction": 5}
+    assert list(site.scratch.iterdir()) == []
+
+
 def test_many_citizens_at_once(site: Site) -> None:
     site.start()
     numbers = [f"1380013800{number}" for number in range(8)]
@@ -172,6 +182,16 @@ def test_a_questionnaire_without_prompts_is_not_asked(site: Site) -> None:
     people.wait_for("closed", timeout=20)
 
 
+def test_a_questionnaire_retired_while_the_telephone_rang_is_not_tried_again(site: Site) -> None:
+    assert site.callbacks.version_id is not None
+    site.surveys.retire("test", site.callbacks.version_id)
+    site.start()
+    people = site.people({PHONE: {}})
+    attempt_id = site.ask()
+    assert site.outcome(attempt_id) == "expired"
+    people.wait_for("closed", timeout=20)
+
+
 # --- the question at the end of a call
 
 
@@ -219,12 +239,12 @@ def test_the_agents_hang_up_passes_the_citizen_on(rated: Site) -> None:
     assert rated.hotline.state(agent_id) == "wrapup"
 
 
-def test_who_hangs_up_at_the_question_skipped_it(rated: Site) -> None:
+def test_who_hangs_up_at_the_question_did_not_skip_it(rated: Site) -> None:
     rated.start()
     people, phone, _ = answered_call(rated, {"moves": ["wait", "hang up"]})
     phone.do("hangup")
     people.wait_for("closed")
-    eventually(lambda: after_call(rated).state == "skipped")
+    eventually(lambda: after_call(rated).state == "hung_up")
 
 
 def test_who_hangs_up_first_is_not_asked(rated: Site) -> None:

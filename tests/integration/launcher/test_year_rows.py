@@ -28,6 +28,7 @@ from tests.servers import PostgresServer
 from webui.statistics.counting import Counting, Span
 from webui.statistics.intervals import wilson
 from webui.statistics.reads import RESOLVED, SATISFACTION, Filter, StatisticsReads
+from webui.statistics.totals import AgentTotals
 
 END = datetime(2026, 11, 20, 7, 10, tzinfo=UTC)
 PLAN = YearPlan(END, calls=5_000, answers=2_500, days=45)
@@ -256,6 +257,9 @@ def test_ratings_after_calls_are_counted_as_they_were_drawn(world: World, reads:
     truth = world.truth["drawn"]["after_call"]
     found = reads.surveys(Filter(whole.span, kind="after_call"))
     assert (found.offered, found.completed, found.skipped) == (truth["offered"], truth["answered"], truth["skipped"])
+    everybody = sum(reads.agents(whole).values(), AgentTotals())
+    assert (everybody.rating_offered, everybody.rating_skipped) == (truth["offered"], truth["skipped"])
+    assert everybody.rating_hung_up == truth["hung_up"] == truth["offered"] - truth["answered"] - truth["skipped"] > 0
     answers = reads.answers(Filter(whole.span, kind="after_call"), SATISFACTION)
     assert answers.satisfied(counts_barely=False).value == pytest.approx(truth["satisfied"], abs=1e-6)
 

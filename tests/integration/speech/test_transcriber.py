@@ -150,6 +150,46 @@ def test_the_live_text_of_a_party_whose_recording_is_lost_counts_from_then_on(da
     assert "agent" in (transcript(database, call_id).error or "")
 
 
+def lose(database: Database, call_id: uuid.UUID, party: str, reason: str) -> None:
+    with database.transaction() as session:
+        mine = (Recording.call_id == call_id, Recording.party == party)
+        session.execute(update(Recording).where(*mine).values(state="lost", loss_reason=reason))
+
+
+@pytest.mark.parametrize("reason", ["cut", "stalled", "disk_full"])
+def test_what_there_is_of_a_recording_that_was_cut_short_is_heard(database: Database, tmp_path: Path, reason: str) -> None:
+    # 18 s of the 58 that it should have: until second 20 of the call.
+    call_id = make_call(database, tmp_path, sound(18, (9, 11)), sound(58))
+    lose(database, call_id, "citizen", reason)
+    with database.transaction() as session:
+        late = {"start_seconds": 50, "end_seconds": 51, "started_at": at(50), "text": "late", "hops": {}}
+        session.add(Segment(call_id=call_id, kind="live", party="citizen", **late))
+    work(database, tmp_path, FakeSpeechToText())
+    heard = [("final", "citizen", 11.0, "说了2.0秒"), ("final", "citizen", 50.0, "late")]
+    assert story(database, call_id) == heard
+    with database.transaction() as session:
+        enqueue_transcription(session, call_id, at(0))
+    work(database, tmp_path, FakeSpeechToText())
+    assert story(database, call_id) == heard
+
+
+def test_a_recording_that_never_was_is_not_waited_for(database: Database, tmp_path: Path) -> None:
+    call_id = make_call(database, tmp_path, sound(58, (10, 12)), None)
+    lose(database, call_id, "agent", "missing")
+    work(database, tmp_path, FakeSpeechToText())
+    assert story(database, call_id) == [("final", "agent", 12.0, "live agent"), ("final", "citizen", 12.0, "说了2.0秒")]
+
+
+def test_what_follows_after_an_agent_was_lost_on_hold_is_heard(database: Database, tmp_path: Path) -> None:
+    call_id = make_call(database, tmp_path, sound(58, (31, 33), (50, 51)), sound(58))
+    with database.transaction() as session:
+        session.execute(
+            update(CallEvent).where(CallEvent.call_id == call_id, CallEvent.kind == "resumed").values(kind="agent_lost")
+        )
+    work(database, tmp_path, FakeSpeechToText())
+    assert story(database, call_id) == [("final", "citizen", 52.0, "说了1.0秒")]
+
+
 def test_a_call_that_nobody_answered_has_an_empty_transcript(database: Database, tmp_path: Path) -> None:
     call_id = make_call(database, tmp_path, sound(58, (10, 12)), sound(58, (1, 50)), answered=None)
     engine = FakeSpeechToText()

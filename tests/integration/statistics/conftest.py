@@ -11,6 +11,7 @@ from sqlalchemy import text
 
 from core.database import Database
 from core.settings import Settings
+from survey.service import SurveyService
 from tests.fakes.browser import Browser
 from tests.fakes.clock import FakeClock
 from tests.integration.statistics.world import World
@@ -71,6 +72,7 @@ def app(world: World, database: Database, clock: FakeClock, tmp_path: Path) -> I
         database=database,
         telephony=None,
         kb=None,
+        survey=SurveyService(database, clock, "k" * 40, "https://hall.example"),
         accounts=AccountService(database, clock),
         tokens=TokenService(database, clock),
     )

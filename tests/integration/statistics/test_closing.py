@@ -1,8 +1,9 @@
 """What the worker does: counting what changed, freezing, correcting, reports, improvement items."""
 
 import io
+import re
 import zipfile
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
 
@@ -21,9 +22,11 @@ from tests.integration.statistics.test_pages import DEFINITION
 from tests.integration.statistics.world import World, at, rated
 from webui.statistics.closing import Closing
 from webui.statistics.counting import PARTS, Counting, Span
+from webui.statistics.definitions import MEASURES
 from webui.statistics.handlers import StatisticsHandlers
 from webui.statistics.improvements import Improvements
-from webui.statistics.periods import Periods
+from webui.statistics.periods import SLOW, FrozenPeriod, Periods
+from webui.statistics.printing import PrintingUnavailableError
 from webui.statistics.reads import Filter, StatisticsReads
 from webui.statistics.schedule import Reports
 
@@ -158,13 +161,86 @@ def test_closed_periods_are_frozen_and_corrected(
     assert periods.check(clock.now()) == 1
     assert periods.check(clock.now()) == 0
     (frozen,) = periods.frozen("day")
-    assert frozen.figures["satisfaction"] == {"part": 40, "whole": 50, "value": 0.8}
+    assert frozen.figures["satisfaction"] == {"part": 40, "whole": 50, "value": 0.8, "low": 0.669629, "high": 0.887562}
     correction = next(one for one in frozen.corrections if one["measure"] == "satisfaction")
-    assert correction["present"] == {"part": 40, "whole": 46, "value": 0.869565}
+    assert correction["present"] == {"part": 40, "whole": 46, "value": 0.869565, "low": 0.743341, "high": 0.938822}
     assert correction["why"] == {"kind": "withdrawn", "count": 4}
     page = manager.get("/statistics/reports").get_data(as_text=True)
     assert "冻结 80.0%，现为 87.0%" in page
     assert "4 份答卷被撤回" in page
+
+
+def test_what_is_only_known_later_is_frozen_later(
+    world: World, counting: Counting, database: Database, settings: Settings, clock: FakeClock, manager: Browser
+) -> None:
+    world.callback("2026-03-17 09:00", state="owed", promised_by="2026-03-17 18:00")
+    counting.refresh()
+    periods = Periods(database, settings, counting)
+    periods.freeze(clock.now())
+    (tuesday,) = periods.frozen("day")
+    assert set(tuesday.figures) == {measure.key for measure in MEASURES} - set(SLOW) | {"late", "withdrawn"}
+    assert tuesday.figures["response_rate"]["part"] == 0  # the promise of that day was broken for good
+    assert tuesday.figures["response_rate"]["whole"] == 1
+    assert "待冻结" in manager.get("/statistics/reports").get_data(as_text=True)
+    # Three days later the citizen was reached after all.
+    with database.transaction() as session:
+        session.execute(text("UPDATE callback SET state = 'done', contacted_at = :at"), {"at": at("2026-03-20 10:00")})
+    counting.mark([TUESDAY.first], "callbacks")
+    counting.count(TUESDAY, "callbacks")
+    clock.advance(timedelta(days=19).total_seconds())
+    counting.refresh()
+    periods.freeze(clock.now())  # 6 April
+    assert set(SLOW) & set(frozen_on(periods, TUESDAY).figures) == set()
+    clock.advance(timedelta(days=1).total_seconds())
+    periods.freeze(clock.now())  # 21 days after the 17th
+    assert frozen_on(periods, TUESDAY).figures["contact_rate"]["value"] == 1.0
+    assert periods.check(clock.now()) == 0
+    manager.log_in("manager", "Hotline-2026")
+    definitions = manager.get("/statistics/definitions").get_data(as_text=True)
+    assert "首次解决率、接触率、拒访率、问卷应答率在期末 21 天后冻结" in definitions
+
+
+def frozen_on(periods: Periods, span: Span) -> FrozenPeriod:
+    return next(one for one in periods.frozen("day") if one.span == span)
+
+
+def test_a_day_last_counted_too_early_is_counted_again_however_long_nobody_did(
+    world: World, counting: Counting, reads: StatisticsReads, clock: FakeClock, closing: Closing
+) -> None:
+    world.call("2026-03-17 10:00", wait=5, talk=60, caller="13800000001", disposition="即时答复")
+    counting.refresh()
+    assert reads.calls(Filter(TUESDAY)).followed == 0  # who rings again is not known yet
+    clock.advance(timedelta(days=40).total_seconds())  # and for forty days no worker ran
+    closing.run()
+    assert (reads.calls(Filter(TUESDAY)).followed, reads.calls(Filter(TUESDAY)).resolved) == (1, 1)
+    counted = counting_moments(world.database)
+    clock.advance(timedelta(days=1).total_seconds())
+    counting.recount(9)
+    # Once it was counted long enough after, a day is left alone.
+    assert counting_moments(world.database)[TUESDAY.first] == counted[TUESDAY.first]
+
+
+def counting_moments(database: Database) -> dict[date, datetime]:
+    with database.transaction() as session:
+        return {
+            row.day: row.built_at for row in session.execute(text("SELECT day, built_at FROM statistics_day WHERE part = 'calls'"))
+        }
+
+
+def test_without_a_printer_the_workbook_is_there_all_the_same(
+    world: World, closing: Closing, manager: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nothing_prints(_context: dict[str, Any]) -> bytes:
+        raise PrintingUnavailableError("no Pango")
+
+    monkeypatch.setattr("webui.statistics.closing.overview_pdf", nothing_prints)
+    ratings(world, 36, 4)
+    closing.run()
+    page = manager.get("/statistics/reports").get_data(as_text=True)
+    assert "PDF 未生成" in page
+    (report_id,) = set(re.findall(r"/statistics/reports/([0-9a-f-]{36})\.xlsx", page))
+    assert manager.get(f"/statistics/reports/{report_id}.xlsx").status_code == 200
+    assert manager.get(f"/statistics/reports/{report_id}.pdf").status_code == 404
 
 
 def test_reports_are_made_once_and_can_be_taken_away(
@@ -180,7 +256,7 @@ def test_reports_are_made_once_and_can_be_taken_away(
     title, excel = Reports(database, settings.reports, 1).file(reports[0].report_id, "xlsx")
     assert "日报" in title
     sheets = CalamineWorkbook.from_filelike(io.BytesIO(excel))
-    assert sheets.sheet_names == ["概览", "三率", "走势", "单位比较", "热点事项", "口径"]
+    assert sheets.sheet_names == ["概览", "三率", "走势", "三率走势", "单位比较", "热点事项", "口径"]
     units = sheets.get_sheet_by_name("单位比较").to_python()
     assert any("'=cmd|" in str(cell) for row in units for cell in row)
     assert not any(str(cell).startswith(("=", "+", "-", "@")) for row in units for cell in row)
@@ -216,6 +292,11 @@ def test_a_poor_result_opens_an_item_that_is_measured_again(
     ratings(world, 20, 20, **place)  # 50 % (35–65): far below 90 %
     ratings(world, 38, 2, matter="居住证签注", window="5 号窗口")  # 95 %
     ratings(world, 0, 20, matter="新生儿落户", window="6 号窗口")  # bad, but too few to say
+    for _number in range(40):  # asked as another kind: no rating
+        scale = {"satisfaction": ("scale", 1, 1.0)}
+        world.survey(
+            world.versions["case_service"], "2026-03-17 15:00", scale, unit="市医保局", matter="居住证签注", window="7 号窗口"
+        )
     items = Improvements(database, settings)
     assert items.open_poor_results(clock.now()) == 1
     assert items.open_poor_results(clock.now()) == 0

@@ -4,7 +4,8 @@ Now is Wednesday 2026-03-18 10:30. The day that is counted is the 5th, so that t
 
 Calls of the 5th (queue consult unless said; agent 8001)
  1  09:00  waits 10  talks 100  wrap-up 60   即时答复  医保   13800000001  suggested, adopted
- 2  09:10  waits 15  talks 200  wrap-up 40   转接      医保   13800000002  suggested, ignored     (15 s is still in time)
+ 2  09:10  waits 15  talks 200  wrap-up 40   转接      医保   13800000002  suggested, ignored     (15 s is still in time;
+           8002 had it first, passed it on at 09:11:55 and wrote for 25 s)
  3  09:20  waits 16  talks 300               即时答复  户籍   13800000003  suggested, adopted, taken back
  4  09:30  waits 30  talks 400  enterprise   即时答复  注册   13800000001  nothing suggested   (rang again: 1 is repeated)
  5  09:40  waits 5   abandoned                                             (5 s: counts)
@@ -20,6 +21,7 @@ from datetime import date
 
 import pytest
 
+from tests.fakes.clock import FakeClock
 from tests.integration.statistics.world import World, at, rated, solved
 from webui.statistics import kpi
 from webui.statistics.counting import Counting, Span
@@ -46,6 +48,7 @@ def calls(world: World) -> World:
     world.call("2026-03-05 10:10", wait=0, talk=50, direction="out")
     world.call("2026-03-05 23:59:59", wait=2, talk=10, disposition="即时答复")
     world.call("2026-03-06 00:00:01", wait=3, talk=20, disposition="即时答复", caller="13800000009")
+    world.leg(second, "8002", "2026-03-05 09:10:15", "2026-03-05 09:11:55", "transferred", wrapup=25)
     world.suggestion(first, "adopted")
     world.suggestion(second, "ignored")
     world.suggestion(third, "adopted", undone=True)
@@ -65,7 +68,7 @@ def test_calls(calls: World, counting: Counting, reads: StatisticsReads) -> None
     assert found.connect_rate.value == pytest.approx(5 / 7)
     assert found.abandonment.value == pytest.approx(1 / 7)
     assert found.average_speed_of_answer.value == pytest.approx((10 + 15 + 16 + 30 + 2) / 5)  # 14.6 s
-    assert found.handle_time.value == pytest.approx((100 + 200 + 300 + 400 + 10 + 60 + 40) / 5)  # 222 s
+    assert found.handle_time.value == pytest.approx((100 + 200 + 300 + 400 + 10 + 60 + 40 + 25) / 5)  # 227 s, both who wrote
     assert found.direct_answer_rate.value == pytest.approx(4 / 5)  # 1 3 4 10; 2 was passed on
     assert found.adoption_rate.value == pytest.approx(1 / 3)  # of 1 2 3; what was taken back does not count
     # Followed: answered with a number, 1 2 3 4. Settled: 3 and 4; 1 rang again as 4, 2 was not settled.
@@ -126,7 +129,7 @@ def test_agents(calls: World, counting: Counting, reads: StatisticsReads) -> Non
         ({"satisfaction": rated(5)}, "completed"),
         ({"satisfaction": rated(3)}, "completed"),
         (None, "skipped"),
-        (None, "expired"),
+        (None, "hung_up"),
     ):
         calls.survey(version, "2026-03-05 11:00", answers, kind="after_call", state=state, agent_id=calls.agents["8001"])
     counting.count(Span(DAY, date(2026, 3, 6)), "agents")
@@ -135,14 +138,18 @@ def test_agents(calls: World, counting: Counting, reads: StatisticsReads) -> Non
     assert (found.wrapup_seconds, found.paused_seconds) == (100, 3600)
     assert (found.occupancy.part, found.occupancy.whole) == (800, 3200)  # 25 %
     assert reads.agents(Filter(Span(date(2026, 3, 6), date(2026, 3, 6))))[str(calls.agents["8001"])].ready_seconds == 600
-    # Answered 1 2 3 4 10; asked 4 of them, two rated, one skipped, one hung up.
-    assert (found.answered, found.rating_offered, found.rated, found.rating_skipped, found.not_offered) == (5, 4, 2, 1, 1)
+    # Answered 1 2 3 4 10, all to their end; asked 4 of them, two rated, one skipped, one hung up.
+    assert (found.answered, found.concluded, found.rating_offered, found.not_offered) == (5, 5, 4, 1)
+    assert (found.rated, found.rating_skipped, found.rating_hung_up) == (2, 1, 1)
+    # 8002 passed call 2 on: whether to ask at its end was not theirs to say.
+    other = reads.agents(ONE_DAY)[str(calls.agents["8002"])]
+    assert (other.answered, other.concluded, other.not_offered, other.wrapup_seconds) == (1, 0, 0, 25)
     assert found.after_call_rate.value == 0.5
     assert found.after_call_satisfaction(counts_barely=False).value == 0.5
     assert found.after_call_satisfaction(counts_barely=True).value == 1.0
 
 
-def test_callbacks(world: World, counting: Counting, reads: StatisticsReads) -> None:
+def test_callbacks(world: World, counting: Counting, reads: StatisticsReads, clock: FakeClock) -> None:
     made = "2026-03-05 09:00"
     world.callback(
         made,
@@ -165,7 +172,7 @@ def test_callbacks(world: World, counting: Counting, reads: StatisticsReads) -> 
     world.callback(made, state="given_up", disposition="wrong_number")
     world.callback(made, state="cancelled", promised_by="2026-03-05 18:00")
     world.callback(made, state="not_sampled")
-    # Due on the 18th at noon, and it is half past ten: not due yet, unless it was already done.
+    # Due on the 18th at noon, and it is half past ten: neither is due yet, not even the one that was done early.
     world.callback(made, state="owed", promised_by="2026-03-18 12:00")
     world.callback(made, state="done", promised_by="2026-03-18 12:00", contacted_at="2026-03-06 09:00")
     # Due on another day than it was owed, and never reached.
@@ -178,7 +185,11 @@ def test_callbacks(world: World, counting: Counting, reads: StatisticsReads) -> 
     assert found.refusal_rate.value == pytest.approx(1 / 4)
     assert (found.in_time, found.due) == (1, 3)
     assert found.response_rate.value == pytest.approx(1 / 3)
-    assert (reads.callbacks(Filter(Span(date(2026, 3, 18), date(2026, 3, 18)))).due) == 1
+    today = Filter(Span(date(2026, 3, 18), date(2026, 3, 18)))
+    assert (reads.callbacks(today).in_time, reads.callbacks(today).due) == (0, 0)
+    clock.advance(2 * 3600)  # half past twelve: both are due, one was reached
+    counting.count(today.span, "callbacks")
+    assert (reads.callbacks(today).in_time, reads.callbacks(today).due) == (1, 2)
     assert {unit: one.due for unit, one in reads.callbacks_by(ONE_DAY, "unit").items()} == {
         "市医保局": 2,
         "市公安局": 1,
@@ -216,13 +227,18 @@ def test_surveys_and_answers(world: World, counting: Counting, reads: Statistics
     assert (resolved.part, resolved.whole) == (5, 7)
     assert resolved.value == pytest.approx(7 / 9)
     assert resolved.is_weighted
+    # The same keys, asked as another kind, are no grade and no yes or no.
+    world.survey(version, day, {"satisfaction": ("scale", 9, 9.0), "resolved": ("rating", 1, 1.0)})
+    counting.count(ONE_DAY.span, "surveys")
+    assert reads.answers(ONE_DAY, "satisfaction").satisfied(counts_barely=False).whole == 6
+    assert reads.answers(ONE_DAY, "resolved").solved().whole == 7
     reasons = reads.answers(ONE_DAY, "reason")
     assert {option: tally.count for option, tally in reasons.tallies} == {"*": 2, "slow": 2, "rude": 2}
     assert reasons.withdrawn == 1  # one person, whatever number of reasons
     surveys = reads.surveys(ONE_DAY)
-    # Offered on the 5th for a callback: 6 + late 1 + refused 1 + expired 1; the one withdrawn and the after-call one are apart.
-    assert (surveys.offered, surveys.answered, surveys.refused, surveys.expired, surveys.withdrawn) == (9, 7, 1, 1, 1)
-    assert surveys.survey_response_rate.value == pytest.approx(7 / 9)
+    # Offered on the 5th for a callback: 7 + late 1 + refused 1 + expired 1; the one withdrawn and the after-call one are apart.
+    assert (surveys.offered, surveys.answered, surveys.refused, surveys.expired, surveys.withdrawn) == (10, 8, 1, 1, 1)
+    assert surveys.survey_response_rate.value == pytest.approx(8 / 10)
     by_unit = reads.answers_by(ONE_DAY, "satisfaction", "unit")
     assert by_unit["市医保局"].count == 6
     assert reads.answers(Filter(ONE_DAY.span, kind="after_call"), "satisfaction").count == 1

@@ -120,6 +120,23 @@ class World:
             )
         return row.id
 
+    def leg(self, call_id: uuid.UUID, agent: str, answered: str, ended: str, outcome: str, *, wrapup: float = 0) -> None:
+        """Let another agent have had a call before, and have written of it."""
+        agent_id, end = self.agents[agent], at(ended)
+        self.add(
+            CallLeg(
+                call_id=call_id,
+                agent_id=agent_id,
+                unique_id=f"{next(self._number)}.2",
+                channel="x",
+                rang_at=at(answered),
+                answered_at=at(answered),
+                ended_at=end,
+                outcome=outcome,
+            ),
+            AgentStateChange(agent_id=agent_id, state="wrapup", started_at=end, ended_at=end + timedelta(seconds=wrapup)),
+        )
+
     def suggestion(self, call_id: uuid.UUID, verdict: str = "", *, undone: bool = False) -> None:
         article = Article(key=f"a{next(self._number)}", status="published")
         self.add(article)

@@ -79,6 +79,7 @@ def base(database: Database) -> Iterator[Base]:
         # The audit refuses to lose rows; a test's own are switched off with their guard.
         session.execute(text("ALTER TABLE audit_entry DISABLE TRIGGER USER"))
         session.execute(text('TRUNCATE questionnaire, "user", login_session, api_token, audit_entry, outbox_event CASCADE'))
+        session.execute(text("TRUNCATE statistics_day, statistics_month, statistics_slice CASCADE"))
         session.execute(text("ALTER TABLE audit_entry ENABLE TRIGGER USER"))
 
 

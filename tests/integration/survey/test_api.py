@@ -51,6 +51,21 @@ def test_surveys_with_answers(app: Flask, survey_id: uuid.UUID) -> None:
     assert ask(app, "/surveys?size=1&page=2")["items"][0]["survey_id"] == str(survey_id)
 
 
+def test_an_answer_is_withdrawn(app: Flask, survey_id: uuid.UUID) -> None:
+    def withdraw(reason: str, role: str) -> Any:
+        token = app.extensions["house"].tokens.create_token("setup", uuid.uuid4().hex, role)
+        path, bearer = f"/api/v1/surveys/{survey_id}/withdrawal", {"Authorization": f"Bearer {token}"}
+        return app.test_client(use_cookies=False).post(path, headers=bearer, json={"reason": reason})
+
+    assert withdraw("市民要求", "agent").status_code == 403
+    assert withdraw(" ", "supervisor").status_code == 400
+    told = withdraw("市民要求", "supervisor")
+    assert told.status_code == 200
+    assert told.get_json()["withdrawn_at"]
+    (version,) = ask(app, "/questionnaires")["items"][0]["versions"]
+    assert (version["offered"], version["answered"]) == (1, 0)
+
+
 @pytest.mark.parametrize("path", ["/questionnaires", "/surveys"])
 def test_only_who_may_read_questionnaires(app: Flask, survey_id: uuid.UUID, path: str) -> None:
     ask(app, path, "agent", 403)

@@ -131,6 +131,50 @@ def test_bad_input_is_said_and_nothing_is_saved(editor: Browser, base: Base, dra
     assert base.service.get_version(draft.version_id).definition == draft.definition
 
 
+def role(editor: Browser, address: str, place: int, role: str, kind: str = "rating", **more: str) -> TestResponse:
+    page = editor.get(f"{address}?q={place}")
+    data = {"seen": seen(page), "kind": kind, "required": "1", "title_zh": "题目？", "role": role, **more}
+    return editor.post(f"{address}/questions/{place}", data=data)
+
+
+def test_what_a_question_counts_for_is_chosen(editor: Browser, base: Base) -> None:
+    """Statistics finds the two questions by their keys; whoever makes a questionnaire on the page never sees a key."""
+    made = base.service.create_questionnaire("supervisor", "window", questionnaire(question("q1", title={"zh": "题目？"})))
+    address = page_of(made.version_id)
+    for place, kind in ((2, "yes_no"), (3, "rating")):
+        editor.post(f"{address}/questions", data={"kind": kind, "seen": seen(editor.get(address))})
+        role(editor, address, place, "", kind, show_if="q1|at_most|2")
+
+    def keys() -> list[str]:
+        return [one.key for one in base.service.get_version(made.version_id).definition.questions]
+
+    assert keys() == ["q1", "q2", "q3"]
+    assert role(editor, address, 1, "satisfaction").status_code == 302
+    assert role(editor, address, 2, "resolved", "yes_no", show_if="satisfaction|at_most|2").status_code == 302
+    assert keys() == ["satisfaction", "resolved", "q3"]
+    kept = base.service.get_version(made.version_id).definition.questions
+    assert [one.question for asked in kept for one in asked.show_if] == ["satisfaction", "satisfaction"], "conditions follow"
+    shown = text(editor.get(f"{address}?q=1"))
+    assert '<option value="satisfaction" selected>' in shown
+    assert "计入解决率" in shown
+    again = role(editor, address, 3, "satisfaction")
+    assert again.status_code == 400
+    assert "第 1 题已经计入满意率" in text(again)
+    assert keys() == ["satisfaction", "resolved", "q3"]
+    role(editor, address, 1, "")
+    assert keys()[0] not in ("satisfaction", "q3")
+    editor.post(f"{address}/launch")
+    assert base.service.launched_version("window") == made.version_id
+
+
+def test_what_counts_is_of_the_right_kind_at_launch(editor: Browser, base: Base, draft: VersionView) -> None:
+    address = page_of(draft.version_id)
+    role(editor, address, 1, "satisfaction", "scale", lowest="0", highest="10")
+    assert "第 1 题计入满意率，题型要选五级好差评" in text(editor.get(address))
+    editor.post(f"{address}/launch")
+    assert base.service.launched_version("case_service") is None
+
+
 def test_settings_are_kept(editor: Browser, base: Base, draft: VersionView) -> None:
     address = page_of(draft.version_id)
     page = editor.get(f"{address}?q=settings")

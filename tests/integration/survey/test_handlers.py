@@ -4,23 +4,28 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 from sqlalchemy import select, text
 
 from callback.dialer import Dialer
+from callback.disposition import Disposition
 from callback.door import CallbackSettings
-from callback.events import MessageDue
+from callback.events import CallbackCompleted, MessageDue
+from callback.hindrance import Hindrance
 from callback.models import Callback
-from callback.rule import Reason, RuleDefinition, Subject
+from callback.rule import Reason, RuleDefinition, Subject, Way
 from callback.service import CallbackService
 from callback.views import CallbackView
 from core.jobs import Job, Worker
 from core.settings import Settings
 from core.working_days import WorkingDays
+from survey.catalogue import Catalogue
 from survey.events import BadRatingGiven, QuestionnaireLaunched, SurveyFinished
 from survey.handlers import CLOSE_EXPIRED, SurveyHandlers, message_body
 from survey.prompt_rendering import RENDER_PROMPTS
+from survey.prompting import COMMITTED, PromptLibrary
 from survey.schema import Quota
 from survey.service import demonstration
 from telephony.door import TelephonyRules
@@ -84,7 +89,8 @@ def chain(base: Base) -> Iterator[Chain]:
     calls = TelephonyService(database, clock, FakeSwitch(), TelephonyRules.of(site))
     lines = FakeOutboundLines(database.url, clock)
     messages = WorkorderService(database, clock, SmsRules.of(site))
-    callbacks = CallbackService(database, clock, WorkingDays(database), lines, calls, messages, base.service, CallbackSettings())
+    asked = Catalogue(base.service, PromptLibrary(COMMITTED))
+    callbacks = CallbackService(database, clock, WorkingDays(database), lines, calls, messages, asked, CallbackSettings())
     base.launched(demonstration("case_service"), "case_service")
     handlers = SurveyHandlers(base.service, callbacks, messages, database)
     yield Chain(base, callbacks, messages, handlers, Dialer(callbacks, lines, monotonic=lambda: clock.now().timestamp()))
@@ -116,6 +122,18 @@ def test_from_the_message_to_the_settled_callback(chain: Chain) -> None:
     settled = chain.callbacks.get(owed.callback_id)
     assert (settled.state, settled.disposition) == ("done", "completed")
     assert chain.bad_ratings() == []
+
+
+@pytest.mark.parametrize(("outcome", "state"), [(Disposition.COMPLETED, "expired"), (Disposition.NO_ANSWER, "offered")])
+def test_a_link_is_over_once_its_callback_is_answered_by_another_way(chain: Chain, outcome: Disposition, state: str) -> None:
+    owed = chain.owe()
+    survey_id = survey_of(chain, chain.send()[0])
+    chain.callbacks.complete(owed.callback_id, outcome)
+    (over,) = chain.base.events(CallbackCompleted)
+    assert isinstance(over, CallbackCompleted)
+    chain.handlers.on_callback_completed(over)
+    chain.handlers.on_callback_completed(over)
+    assert chain.base.service.view(survey_id).state == state, "who could not be reached may still answer"
 
 
 def test_a_bad_rating_is_owed_one_call(chain: Chain) -> None:
@@ -151,7 +169,40 @@ def test_nobody_is_asked_when_enough_have_answered(chain: Chain) -> None:
     chain.base.service.start(chain.base.offered(draft.version_id))
     owed = chain.owe()
     assert chain.send() == []
-    assert not chain.callbacks.get(owed.callback_id).is_open
+    found = chain.callbacks.get(owed.callback_id)
+    assert (found.state, found.why, found.attempt_count) == ("cancelled", "quota_full", 0)
+
+
+def test_what_fills_up_between_planning_and_the_message_is_not_sent(chain: Chain) -> None:
+    version_id = chain.base.service.launched_version("case_service")
+    assert version_id is not None
+    owed = chain.owe()
+    chain.dialer.run_once()
+    chain.base.service.retire("fang", version_id)
+    for event in chain.base.events(MessageDue):
+        assert isinstance(event, MessageDue)
+        chain.handlers.on_message_due(event)
+    assert chain.messages.list_sms().messages == []
+    assert chain.callbacks.get(owed.callback_id).disposition == "expired"
+
+
+def test_callback_learns_before_it_rings_whether_a_way_can_ask(chain: Chain, tmp_path: Path) -> None:
+    surveys, owed = chain.base.service, chain.owe()
+    version_id = surveys.launched_version("case_service")
+    assert version_id is not None
+    catalogue, mute = Catalogue(surveys, PromptLibrary(COMMITTED)), Catalogue(surveys, PromptLibrary(tmp_path, ()))
+    assert [catalogue.hindrance(version_id, way, owed) for way in Way] == [None, None, None]
+    assert [mute.hindrance(version_id, way, owed) for way in Way] == [None, Hindrance.NO_PROMPTS, None]
+    by_message = (Quota(field="way", value="web", most=1),)
+    draft = surveys.new_version("fang", version_id)
+    surveys.save_draft("fang", draft.version_id, draft.definition.model_copy(update={"quotas": by_message}))
+    surveys.launch("fang", draft.version_id)
+    surveys.start(chain.base.offered(draft.version_id))
+    # Owed by the words of the version before it, asked in those of this one.
+    assert [catalogue.hindrance(version_id, way, owed) for way in Way] == [None, None, Hindrance.QUOTA_FULL]
+    surveys.retire("fang", draft.version_id)
+    assert {catalogue.hindrance(version_id, way, owed) for way in Way} == {Hindrance.NO_QUESTIONNAIRE}
+    assert surveys.list_surveys().total == 1, "nothing was offered"
 
 
 def test_a_launch_has_its_prompts_rendered(chain: Chain) -> None:

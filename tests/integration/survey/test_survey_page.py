@@ -182,6 +182,16 @@ def test_an_expired_link(phone: Browser, link: str, base: Base, survey_id: uuid.
     assert "链接已过期" in text(phone.post(link, data=FIRST))
 
 
+def test_a_link_when_enough_have_answered(phone: Browser, base: Base) -> None:
+    version_id = base.launched(questionnaire(question("a"), quotas=[{"field": "", "value": "", "most": 1}]))
+    first, second = (f"/s/{base.service.link(base.offered(version_id))}" for _ in range(2))
+    assert phone.get(second).status_code == 200
+    phone.post(first, data={"asked": "a", "passed": "", "a": "5"})
+    for answer in (phone.get(second), phone.post(second, data={"asked": "a", "passed": "", "a": "5"})):
+        assert answer.status_code == 410
+        assert "评价已经收满" in text(answer)
+
+
 def test_a_withdrawn_survey(phone: Browser, link: str, base: Base, survey_id: uuid.UUID) -> None:
     base.service.withdraw(survey_id, "fang")
     answer = phone.get(link)

@@ -181,6 +181,25 @@ def test_transfer_to_an_agent_and_to_a_queue(hotline: Hotline) -> None:
     assert hotline.story(call_id).count("transferred") == 2
 
 
+def test_the_agent_to_whom_a_call_was_passed_is_lost(hotline: Hotline) -> None:
+    """How the first agent's side ended says nothing of the second's."""
+    first, phone = hotline.seat("8031", pick_up_after=0)
+    hotline.ring(stay_seconds=60)
+    eventually(lambda: hotline.state(first) == "talking")
+    second, other = hotline.seat("8032", ("enterprise",))
+    hotline.service.transfer_call(hotline.only_call().id, "8032")
+    other.wait_for("ringing")
+    # What the handler on the first agent's channel writes; on a busy machine as late as this.
+    hotline.server.command(f"dialplan set chanvar {hotline.only_call().channel} SHARED(TJ_AGENT_CAUSE) 16")
+    other.do("answer")
+    eventually(lambda: hotline.state(second) == "talking")
+    other.kill()
+    eventually(lambda: hotline.only_call().state == "queued", timeout=15)
+    assert hotline.story(hotline.only_call().id).count("agent_lost") == 1
+    hotline.service.finish_wrapup(first)
+    phone.wait_for("ringing", count=2)
+
+
 def test_a_transfer_that_nobody_picks_up_comes_back(hotline: Hotline) -> None:
     first, phone = hotline.seat("8001", pick_up_after=0)
     hotline.ring(stay_seconds=40)

@@ -98,7 +98,7 @@ def test_who_is_rung_back_goes_before_who_waits(hotline: Hotline) -> None:
     back = hotline.calls()[1]
     assert (back.direction, back.caller_number, back.queue_name, back.state) == ("out", PHONE, "consult", "queued")
     assert hotline.service.line_use().waiting_citizens == 2
-    assert hotline.service.line_use().in_use == 2
+    assert (hotline.service.line_use().others, hotline.service.line_use().outbound) == (1, 1)
     hotline.service.ready_agent(agent_id)
     phone.wait_for("ringing")
     eventually(lambda: hotline.calls()[1].state == "ringing")
@@ -123,7 +123,8 @@ def test_who_is_rung_back_goes_before_who_waits(hotline: Hotline) -> None:
 
 def test_an_agents_own_call_from_ring_to_wrapup(hotline: Hotline) -> None:
     agent_id, phone = hotline.seat("8001")
-    people = hotline.people({PHONE: {"answer_after": 1.0}})
+    # Longer than what may be missing of a recording: that one begins when the citizen picks up.
+    people = hotline.people({PHONE: {"answer_after": 4.0}})
     attempt_id = uuid.uuid4()
     hotline.service.dial_for_agent(agent_id, PHONE, attempt_id)
     phone.wait_for("ringing")
@@ -149,7 +150,13 @@ def test_an_agents_own_call_from_ring_to_wrapup(hotline: Hotline) -> None:
     found = trace(hotline, attempt_id)
     assert (found.result, found.call_id) == (OutboundResult.ANSWERED, call.id)
     eventually(lambda: {row.state for row in hotline.recordings()} == {"kept"})
-    assert {row.party for row in hotline.recordings()} == {"citizen", "agent"}
+    assert {(row.party, row.started_at) for row in hotline.recordings()} == {
+        (party, call.answered_at) for party in ("citizen", "agent")
+    }
+    assert call.answered_at is not None
+    assert call.ended_at is not None
+    talked = (call.ended_at - call.answered_at).total_seconds()
+    assert [row.seconds for row in hotline.recordings()] == pytest.approx([talked, talked], abs=1.0)
     assert PHONE not in str(phone.lines)
     eventually(lambda: hotline.server.shared_switch().outbound_traces() == [])
 

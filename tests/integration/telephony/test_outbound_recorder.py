@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from sqlalchemy import delete, select
+from sqlalchemy import delete, select, update
 
 from core.database import Database
 from core.errors import ConflictError, InvalidInputError, UnavailableError
+from core.heartbeat import STALE_SECONDS, ProcessHeartbeat, beat
 from core.outbox import OutboxEvent
 from core.settings import Settings
 from telephony import ami_facts as f
@@ -17,14 +18,14 @@ from telephony.call_actions import AgentNotReadyError
 from telephony.door import TelephonyRules
 from telephony.models import Agent, AgentQueue, AgentStateChange, Call, CallEvent, CallLeg, OutboundDial, Recording
 from telephony.outbound import AGENT_CHANNEL, DIAL_CHANNEL, channel_of
-from telephony.ports import Dial, LiveChannel, OutboundResult, OutboundTrace
+from telephony.ports import Dial, LiveChannel, OutboundResult, OutboundTrace, SwitchState
 from telephony.service import TelephonyService
 from tests.fakes.clock import FakeClock
 from tests.fakes.switch import FakeSwitch
 
 NOW = datetime(2026, 11, 23, 4, 0, tzinfo=UTC)
 PHONE, CITIZEN = "13800138000", "node1-1795411185.3"
-_TABLES = (OutboundDial, Recording, CallEvent, CallLeg, AgentStateChange, Call, AgentQueue, Agent, OutboxEvent)
+_TABLES = (OutboundDial, Recording, CallEvent, CallLeg, AgentStateChange, Call, AgentQueue, Agent, OutboxEvent, ProcessHeartbeat)
 
 
 def at(seconds: float) -> datetime:
@@ -176,20 +177,21 @@ def test_an_agents_own_call(site: Site) -> None:
     agent_channel = channel_of(AGENT_CHANNEL, attempt_id)
     assert site.state() == "ringing"
     assert site.switch.seats["8001", "consult"] is True
-    placed = f.CallPlaced(at(2), CITIZEN, agent_channel, "PJSIP/carrier-1", attempt_id, "8001", agent_channel, "PJSIP/8001-1", "")
     recording = "2026/11/23/node1-1795411185.3"
-    placed = f.CallPlaced(
-        at(2), CITIZEN, agent_channel, "PJSIP/carrier-1", attempt_id, "8001", agent_channel, "PJSIP/8001-1", recording
-    )
+    placed = f.CallPlaced(at(2), CITIZEN, agent_channel, "PJSIP/carrier-1", attempt_id, "8001", agent_channel, "PJSIP/8001-1")
+    # While it rings there is nothing to record yet, however long it rings.
+    site.service.record([placed])
+    assert site.service.running_recordings() == []
     story: list[f.Fact] = [
         f.OutboundDialled(at(2), attempt_id),
         placed,
         f.OutboundUp(at(8), attempt_id, CITIZEN),
-        f.AgentConnected(at(8), CITIZEN, "8001", agent_channel, "PJSIP/8001-1"),
+        f.AgentConnected(at(8), CITIZEN, "8001", agent_channel, "PJSIP/8001-1", recording),
     ]
     for fact in (*story, *story):
         site.service.record([fact])
     call = site.call()
+    assert {row.started_at for row in site.service.reads.recordings(call.id)} == {at(8)}
     assert (call.direction, call.caller_number, call.state, call.agent_id) == ("out", PHONE, "talking", site.agent_id)
     assert site.state() == "talking"
     assert site.trace(attempt_id).call_id == call.id
@@ -212,7 +214,7 @@ def test_an_agents_own_call(site: Site) -> None:
 def test_a_citizen_who_does_not_pick_up_leaves_the_agent_as_before(site: Site) -> None:
     attempt_id = site.agent_dialled()
     agent_channel = channel_of(AGENT_CHANNEL, attempt_id)
-    placed = f.CallPlaced(at(2), CITIZEN, agent_channel, "PJSIP/carrier-1", attempt_id, "8001", agent_channel, "PJSIP/8001-1", "")
+    placed = f.CallPlaced(at(2), CITIZEN, agent_channel, "PJSIP/carrier-1", attempt_id, "8001", agent_channel, "PJSIP/8001-1")
     site.service.record([placed])
     assert (site.state(), site.call().state) == ("ringing", "ringing")
     assert site.service.board.figures().waiting == 0
@@ -221,6 +223,7 @@ def test_a_citizen_who_does_not_pick_up_leaves_the_agent_as_before(site: Site) -
     site.service.record([f.ChannelGone(at(32), agent_channel, "PJSIP/8001-1", 16, "")])
     site.service.release_agent(attempt_id)
     assert (site.call().outcome, site.call().talking_seconds) == ("failed", None)
+    assert site.service.reads.recordings(site.call().id) == []
     assert (site.state(), site.switch.seats["8001", "consult"]) == ("ready", False)
     assert site.trace(attempt_id).result is OutboundResult.NO_ANSWER
 
@@ -298,11 +301,85 @@ def test_the_question_at_the_end_ends_the_call(site: Site) -> None:
     assert found.call_id == call.id
 
 
+def citizen(unique_id: str, linked_id: str = "") -> LiveChannel:
+    return LiveChannel(unique_id, linked_id or unique_id, f"PJSIP/carrier-{unique_id[-1]}", None, True, True, "", "")
+
+
+def arrived(seconds: float, unique_id: str, queue: str) -> f.CallArrived:
+    return f.CallArrived(at(seconds), unique_id, "", "PJSIP/carrier-1", PHONE, "", "12345", queue, "")
+
+
 def test_how_busy_the_lines_are(site: Site) -> None:
+    site.service.ensure_queues({"enterprise": "企业登记"})
+    other = site.service.save_agent("8002", "乙", ["consult", "enterprise"])
+    site.service.record([f.LineChanged(NOW, "8002", True)])
+    site.service.log_in_agent(other)
+    site.service.ready_agent(other)
     site.dialled()
-    channels = [("node1-1.1", "PJSIP/carrier-1", None), ("node1-1.2", "PJSIP/8001-1", "8001"), ("x", "Local/a@outbound-1;1", None)]
-    site.switch.channels = [LiveChannel(uid, uid, name, agent, True, True, "", "") for uid, name, agent in channels]
-    site.service.record([f.CallArrived(at(-30), "node1-1.1", "", "PJSIP/carrier-1", PHONE, "", "12345", "consult", "")])
+    site.switch.channels = [
+        citizen("node1-1.1"),
+        LiveChannel("node1-1.2", "node1-1.2", "PJSIP/8001-1", "8001", True, True, "", ""),
+        LiveChannel("x", "x", "Local/a@outbound-1;1", None, True, True, "", ""),
+    ]
+    site.service.record([arrived(-30, "node1-1.1", "consult"), arrived(-10, "node1-1.3", "enterprise")])
     use = site.service.line_use()
-    assert (use.total, use.in_use, use.outbound, use.waiting_citizens, use.ready_agents) == (30, 1, 1, 1, 1)
-    assert use.longest_wait_seconds == 30
+    assert (use.total, use.others, use.outbound, use.waiting_citizens) == (30, 1, 1, 2)
+    assert use.longest_waits == {"consult": 30, "enterprise": 10}
+    assert sorted(use.ready_agents, key=len) == [{"consult"}, {"consult", "enterprise"}]
+
+
+def test_an_agents_telephone_that_rings_takes_no_line_from_whoever_rings_in(site: Site) -> None:
+    own = site.agent_dialled()
+    site.switch.channels = [citizen("node1-1.1")]
+    use = site.service.line_use()
+    assert (use.others, use.outbound) == (1, 1)
+    site.switch.channels.append(citizen("node1-1.2", channel_of(AGENT_CHANNEL, own)))
+    assert site.service.line_use().others == 1
+
+
+def test_a_site_without_a_way_out_has_no_line_for_callbacks(site: Site) -> None:
+    assert TelephonyRules.of(Settings(_env_file=None, outbound_trunk="")).trunk_lines == 0  # type: ignore[call-arg]
+
+
+def test_whoever_is_rung_back_is_served_once_an_agents_telephone_rings(site: Site) -> None:
+    attempt_id = site.dialled("queue", "consult")
+    linked = channel_of(DIAL_CHANNEL, attempt_id)
+    site.service.record([f.OutboundUp(at(5), attempt_id, CITIZEN)])
+    site.service.record([f.CallArrived(at(5), CITIZEN, linked, "PJSIP/carrier-1", PHONE, "", "", "consult", "", attempt_id)])
+    assert site.service.line_use().served == set()
+    site.service.record([f.CallerJoined(at(14), CITIZEN, linked, "PJSIP/carrier-1", "consult", 1)])
+    assert site.service.line_use().served == set()
+    site.service.record([f.AgentConnected(at(19), CITIZEN, "8001", "node1-1.7", "PJSIP/8001-1")])
+    assert site.service.line_use().served == {attempt_id}
+
+
+def test_whether_somebody_is_there_to_speak(site: Site) -> None:
+    assert not site.service.line_use().has_ivr
+    for detail, is_there in (({"problem": "no connection"}, False), ({"problem": ""}, True)):
+        with site.database.transaction() as session:
+            beat(session, "ivr", Settings(_env_file=None).node, detail)  # type: ignore[call-arg]
+        assert site.service.line_use().has_ivr is is_there
+    with site.database.transaction() as session:
+        session.execute(update(ProcessHeartbeat).values(at=datetime.now(UTC) - timedelta(seconds=STALE_SECONDS + 5)))
+    assert not site.service.line_use().has_ivr
+
+
+def test_a_call_that_began_while_we_looked_is_not_closed(site: Site) -> None:
+    """The exchange was asked for its channels, and then it dialled: nothing of that call was to be seen yet."""
+    attempt_id = site.dialled()
+    state = site.switch.state
+
+    def state_before_it_dialled() -> SwitchState:
+        found = state()
+        site.clock.advance(3)
+        site.service.record([f.OutboundDialled(at(3), attempt_id)])
+        return found
+
+    site.switch.state = state_before_it_dialled  # type: ignore[method-assign]
+    (trace,) = site.service.reconcile_outbound([attempt_id])
+    assert (trace.dialled_at, trace.ended_at) == (at(3), None)
+    # What the exchange forgot is still closed at the next look.
+    site.switch.state = state  # type: ignore[method-assign]
+    site.clock.advance(15)
+    (trace,) = site.service.reconcile_outbound([attempt_id])
+    assert (trace.result, trace.cause) == (OutboundResult.FAILED, "lost")

@@ -1,8 +1,11 @@
 """Recorded calls of a real Asterisk, played into the service: what the database says of each afterwards."""
 
 import random
+import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import delete, func, select
@@ -14,8 +17,10 @@ from core.settings import Settings
 from telephony import ami_facts as f
 from telephony.agent_state import AgentStateError
 from telephony.board import ServiceCount
+from telephony.bridge import Bridge
 from telephony.door import TelephonyRules
 from telephony.models import Agent, AgentQueue, AgentStateChange, Call, CallEvent, CallLeg, Recording
+from telephony.ports import CallTrace, LiveChannel
 from telephony.seat_actions import PauseReasonError, UnknownQueueError
 from telephony.service import TelephonyService
 from tests.calls_data import FOLDER, recorded
@@ -74,6 +79,13 @@ def summary(database: Database) -> list[tuple[object, ...]]:
             )
             for row in rows
         ]
+
+
+def state_of(service: TelephonyService, number: str) -> str:
+    (agent_id,) = [agent.id for agent in service.list_agents() if agent.number == number]
+    view = service.board.agent(agent_id)
+    assert view is not None
+    return view.state
 
 
 def count(database: Database, table: type) -> int:
@@ -214,12 +226,158 @@ def test_a_look_in_between_is_believed_the_second_time(service: TelephonyService
     assert summary(database)[0][:2] == ("ended", "answered")
 
 
+def talking(service: TelephonyService, clock: FakeClock, unique: str = "u-1.0", agent: str = "8001") -> list[LiveChannel]:
+    """Connect a citizen with an agent, and return their channels."""
+    at, channel, leg = clock.now(), f"PJSIP/carrier-{unique}", f"{unique}-{agent}"
+    for fact in (
+        f.CallArrived(at, unique, unique, channel, "13800138000", "", "12345", "consult", ""),
+        f.CallerJoined(at, unique, unique, channel, "consult", 1),
+        f.AgentRinging(at, unique, agent, leg, f"PJSIP/{agent}-{unique}"),
+        f.AgentConnected(at, unique, agent, leg, f"PJSIP/{agent}-{unique}"),
+    ):
+        service.record([fact])
+    return [
+        LiveChannel(unique, unique, channel, None, True, True, "citizen", ""),
+        LiveChannel(leg, unique, f"PJSIP/{agent}-{unique}", agent, True, True, "agent", ""),
+    ]
+
+
+def test_a_hold_whose_end_we_missed_is_over(
+    service: TelephonyService, switch: FakeSwitch, clock: FakeClock, database: Database
+) -> None:
+    switch.channels = talking(service, clock)
+    service.record([f.Held(clock.now(), "u-1.0-8001")])
+    clock.advance(20)
+    # A look in between ends no hold: its end would have been told.
+    service.reconcile(service.reconcile(frozenset()))
+    assert (summary(database)[0][0], [talk.is_held for talk in service.talks()]) == ("held", [True])
+    service.reconcile()
+    assert (summary(database)[0][0], summary(database)[0][6], [talk.is_held for talk in service.talks()]) == (
+        "talking",
+        20.0,
+        [False],
+    )
+    assert state_of(service, "8001") == "talking"
+
+
+def test_an_answer_and_an_end_that_we_missed(
+    service: TelephonyService, switch: FakeSwitch, clock: FakeClock, database: Database
+) -> None:
+    at, unique = clock.now(), "u-1.0"
+    service.record([f.CallArrived(at, unique, unique, "PJSIP/carrier-u", "13800138000", "", "12345", "consult", "")])
+    service.record([f.CallerJoined(at, unique, unique, "PJSIP/carrier-u", "consult", 1)])
+    note = CallTrace(unique, at, "consult", "12345", "", "13800138000", "")
+    answered = {"answered_at": at + timedelta(seconds=4), "agent": "8001", "agent_unique_id": "a", "agent_channel": "PJSIP/8001-a"}
+    switch.notes = [replace(note, **answered, ended_at=at + timedelta(seconds=14), cause=16)]
+    service.reconcile()
+    service.reconcile()
+    assert summary(database) == [("ended", "answered", "consult", "8001", 4.0, 10.0, 0.0, (("8001", "answered"),))]
+
+
+def test_a_telephone_that_is_sent_two_calls_takes_one(service: TelephonyService, clock: FakeClock, database: Database) -> None:
+    talking(service, clock)
+    at, other = clock.now(), "u-2.0"
+    service.record([f.CallArrived(at, other, other, "PJSIP/carrier-2", "13900139000", "", "12345", "consult", "")])
+    service.record([f.CallerJoined(at, other, other, "PJSIP/carrier-2", "consult", 1)])
+    told = count(database, OutboxEvent)
+    for fact in (f.AgentRinging(at, other, "8001", "leg-2", "PJSIP/8001-2"), f.AgentMissed(at, other, "8001", "leg-2")):
+        service.record([fact])
+        assert state_of(service, "8001") == "talking"
+    assert count(database, OutboxEvent) == told
+    with database.transaction() as session:
+        agent = session.scalars(select(Agent).where(Agent.number == "8001")).one()
+        first, second = session.scalars(select(Call).order_by(Call.number))
+        assert (agent.call_id, agent.pause_reason, agent.notice) == (first.id, None, None)
+        assert (first.state, second.state) == ("talking", "queued")
+        assert session.scalar(select(CallLeg.outcome).where(CallLeg.unique_id == "leg-2")) == "cancelled"
+    service.record([f.ChannelGone(at, "u-1.0-8001", "PJSIP/8001-u-1.0", 16, "")])
+    assert state_of(service, "8001") == "wrapup"
+
+
+def test_a_seat_that_the_exchange_refuses_keeps_no_other_from_being_put_right(
+    service: TelephonyService, switch: FakeSwitch
+) -> None:
+    switch.refused = {"8001", "8099"}
+    switch.seats = {("8099", "consult"): False, ("8098", "consult"): False}
+    service.reconcile()
+    assert switch.seats == {("8099", "consult"): False, ("8002", "consult"): False, ("8002", "enterprise"): False}
+
+
+def test_a_seat_that_the_exchange_refuses_keeps_nobody_else_in_the_after_call_work(
+    service: TelephonyService, switch: FakeSwitch, clock: FakeClock
+) -> None:
+    for number, agent in enumerate(("8001", "8002")):
+        talking(service, clock, f"u-{number}.0", agent)
+        service.record([f.ChannelGone(clock.now(), f"u-{number}.0-{agent}", f"PJSIP/{agent}-u", 16, "")])
+        clock.advance(1)
+    clock.advance(3600)
+    switch.refused = {"8001"}
+    assert service.expire_wrapups() == 1
+    assert (state_of(service, "8001"), state_of(service, "8002")) == ("wrapup", "ready")
+
+
 def test_a_member_whom_nobody_logged_in_is_put_out(service: TelephonyService, switch: FakeSwitch) -> None:
     switch.seats[("8099", "consult")] = False
     suspects = service.reconcile(frozenset())
     assert ("8099", "consult") in switch.seats
     service.reconcile(suspects)
     assert ("8099", "consult") not in switch.seats
+
+
+class UpLine:
+    """A connection to the exchange that is up and silent."""
+
+    is_up = True
+
+    def subscribe(self, *_: object) -> None: ...
+    def start(self) -> None: ...
+    def close(self) -> None: ...
+
+
+class Ears:
+    """Remembers which taps were announced, and who was not to be listened to."""
+
+    def __init__(self) -> None:
+        self.opened: list[tuple[str, uuid.UUID]] = []
+        self.held: dict[str, bool] = {}
+
+    def open(self, call_id: uuid.UUID, party: str, tap_id: uuid.UUID, origin_at: datetime) -> str:
+        self.opened.append((party, tap_id))
+        return "127.0.0.1:1"
+
+    def hold(self, call_id: uuid.UUID, party: str, on: bool) -> None:
+        self.held[party] = on
+
+    def close(self, call_id: uuid.UUID) -> None:
+        self.held.clear()
+
+
+def test_a_bridge_listens_to_who_talks_and_tries_again_where_it_could_not(
+    service: TelephonyService, switch: FakeSwitch, clock: FakeClock, tmp_path: Path
+) -> None:
+    ears = Ears()
+    bridge = Bridge(service, switch, UpLine(), clock, tmp_path, ears)
+    switch.channels = talking(service, clock)
+    switch.refused = {"u-1.0"}
+    bridge.on_up()
+    switch.refused.clear()
+    bridge.on_up()
+    bridge.on_up()
+    (first, citizen_tap), (second, agent_tap), again = ears.opened
+    assert (first, second, again) == ("citizen", "agent", ("citizen", citizen_tap))
+    # One that Asterisk could not start, and one that broke off.
+    bridge.on_fact(f.TapFailed(clock.now(), f"tap-{citizen_tap}"))
+    bridge.on_fact(f.ChannelGone(clock.now(), f"tap-{agent_tap}", "AudioSocket/x", 16, ""))
+    bridge.on_up()
+    assert ears.opened[3] == ("citizen", citizen_tap)
+    assert ears.opened[4][0] == "agent"
+    assert ears.opened[4][1] != agent_tap
+    # The end of a hold was told while the bridge was away.
+    bridge.on_fact(f.Held(clock.now(), "u-1.0-8001"))
+    assert ears.held == {"citizen": True, "agent": True}
+    bridge.on_up()
+    assert ears.held == {"citizen": False, "agent": False}
+    assert len(ears.opened) == 5
 
 
 @pytest.mark.parametrize("reason", ["", "  ", "x\ny", "长" * 41])

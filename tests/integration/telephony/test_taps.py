@@ -8,6 +8,7 @@ from datetime import datetime
 import numpy as np
 import pytest
 
+from telephony import bridge
 from telephony.ports import Pcm
 from telephony.speech.audio import read_wav
 from telephony.speech.tap_buffer import TapBuffer
@@ -108,6 +109,38 @@ def test_a_bridge_that_comes_back_listens_again(hotline: Hotline, ears: Ears) ->
     before = ears.taps[2][1].counters.frames
     eventually(lambda: ears.taps[2][1].counters.frames > before + 20)
     assert hotline.state(agent_id) == "talking"
+
+
+def test_a_hold_that_ended_while_the_bridge_was_away(hotline: Hotline, ears: Ears) -> None:
+    agent_id, phone = hotline.seat("8001", pick_up_after=0)
+    hotline.ring(stay_seconds=40)
+    eventually(lambda: ears.frames("citizen") > 20)
+    phone.do("hold")
+    eventually(lambda: hotline.state(agent_id) == "held")
+    hotline.stop_bridge()
+    phone.do("resume")
+    hotline.start_bridge()
+    eventually(lambda: hotline.state(agent_id) == "talking")
+    eventually(lambda: ears.told[-2:] == [("hold", "citizen", False), ("hold", "agent", False)])
+    assert hotline.story(hotline.only_call().id)[-2:] == ["held", "resumed"]
+
+
+def test_a_tap_that_failed_or_broke_off_is_opened_again(hotline: Hotline, ears: Ears, monkeypatch: pytest.MonkeyPatch) -> None:
+    hotline.stop_bridge()
+    monkeypatch.setattr(bridge, "_COMPARE_SECONDS", 1.0)
+    ears.server.stop()
+    hotline.start_bridge()
+    agent_id, _ = hotline.seat("8001", pick_up_after=0)
+    hotline.ring(stay_seconds=60)
+    eventually(lambda: hotline.state(agent_id) == "talking")
+    eventually(lambda: len(ears.taps) >= 4)
+    ears.server.start()
+    eventually(lambda: ears.frames("citizen") > 20 and ears.frames("agent") > 20)
+    ears.server.stop()
+    before = ears.frames("citizen"), ears.frames("agent")
+    ears.server.start()
+    eventually(lambda: ears.frames("citizen") > before[0] + 20 and ears.frames("agent") > before[1] + 20)
+    assert ears.server.totals()["taps_open"] == 2
 
 
 def test_without_anybody_listening_the_call_goes_on(hotline: Hotline, ears: Ears) -> None:

@@ -8,17 +8,20 @@ from types import SimpleNamespace
 import pytest
 from argon2 import PasswordHasher
 from flask import Flask
-from sqlalchemy import select, text
+from sqlalchemy import text
 
 from core.database import Database
 from core.settings import Settings
 from kb.adapters.memory_search_index import MemorySearchIndex
 from kb.service import KnowledgeService
-from telephony.models import Agent, AgentQueue, Queue
+from telephony.door import TelephonyRules
+from telephony.models import Queue
+from telephony.service import TelephonyService
 from tests.fakes.browser import Browser
 from tests.fakes.clock import FakeClock
 from tests.fakes.conversation import FakeConversation
 from tests.fakes.search_index import FakeSearchIndex
+from tests.fakes.switch import FakeSwitch
 from webui import passwords
 from webui.accounts import AccountService
 from webui.app import create_app
@@ -28,22 +31,6 @@ from workorder.service import WorkorderService
 from workorder.sms_rules import SmsRules
 
 PASSWORD = "Hotline-2026"
-
-
-class SeatMaker:
-    """The one thing that the users page asks of telephony's front door; what it reads, it reads from the tables."""
-
-    def __init__(self, database: Database) -> None:
-        self._database = database
-
-    def ensure_agent(self, number: str, name: str, queues: list[str]) -> uuid.UUID:
-        with self._database.transaction() as session:
-            agent = session.scalar(select(Agent).where(Agent.number == number)) or Agent(number=number, sip_password="x")
-            agent.name = name
-            agent.queues = [AgentQueue(queue_name=queue) for queue in queues]
-            session.add(agent)
-            session.flush()
-            return agent.id
 
 
 @pytest.fixture(autouse=True)
@@ -68,12 +55,17 @@ def index() -> FakeSearchIndex:
 
 
 @pytest.fixture
-def app(database: Database, clock: FakeClock, settings: Settings, index: FakeSearchIndex) -> Iterator[Flask]:
+def switch() -> FakeSwitch:
+    return FakeSwitch()
+
+
+@pytest.fixture
+def app(database: Database, clock: FakeClock, settings: Settings, index: FakeSearchIndex, switch: FakeSwitch) -> Iterator[Flask]:
     house = SimpleNamespace(
         settings=settings,
         clock=clock,
         database=database,
-        telephony=SeatMaker(database),
+        telephony=TelephonyService(database, clock, switch, TelephonyRules.of(settings)),
         kb=KnowledgeService(
             database=database,
             clock=clock,

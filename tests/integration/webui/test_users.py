@@ -2,6 +2,7 @@
 
 import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 
 import pytest
 from flask import Flask
@@ -10,8 +11,11 @@ from sqlalchemy import select, text
 from core import audit
 from core.audit import AuditEntry
 from core.database import Database
+from telephony.ami_facts import LineChanged
 from telephony.models import Agent
+from telephony.service import TelephonyService
 from tests.fakes.browser import Browser
+from tests.fakes.switch import FakeSwitch
 from tests.integration.webui.conftest import PASSWORD
 from webui.accounts import AccountService, LastAdminError
 from webui.permissions import PUBLIC, Role, access_rule, permissions_of
@@ -111,6 +115,103 @@ def test_an_agent_number_belongs_to_one_person(admin: Browser) -> None:
     data = {"display_name": "甲", "password": PASSWORD, "roles": ["agent"], "agent_number": "1021", "queues": ["consult"]}
     assert admin.post("/users/new", data={**data, "username": "first"}).status_code == 302
     assert admin.post("/users/new", data={**data, "username": "second"}).status_code == 409
+
+
+class TestSeats:
+    """What becomes of a person's seat: its name and queues, its telephone at the exchange, its place in the queues."""
+
+    @pytest.fixture
+    def telephony(self, app: Flask) -> TelephonyService:
+        service: TelephonyService = app.extensions["house"].telephony
+        return service
+
+    @pytest.fixture
+    def user_id(self, admin: Browser, accounts: AccountService, telephony: TelephonyService) -> uuid.UUID:
+        """A person at seat 1021, logged in to the queue consult and ready."""
+        admin.post("/users/new", data={"username": "chenmin", "password": PASSWORD, **self.form()})
+        row = next(row for row in accounts.list_users() if row.username == "chenmin")
+        assert row.agent_id is not None
+        telephony.record([LineChanged(datetime.now(UTC), "1021", True)])
+        telephony.log_in_agent(row.agent_id)
+        telephony.ready_agent(row.agent_id)
+        return row.user_id
+
+    @staticmethod
+    def form(**changes: object) -> dict[str, object]:
+        return {"display_name": "陈敏", "roles": ["agent"], "agent_number": "1021", "queues": ["consult"], **changes}
+
+    def test_a_change_reaches_the_seat(
+        self, admin: Browser, user_id: uuid.UUID, telephony: TelephonyService, switch: FakeSwitch
+    ) -> None:
+        change = self.form(display_name="陈敏敏", queues=["consult", "enterprise"])
+        assert admin.post(f"/users/{user_id}", data=change).status_code == 302
+        (seat,) = telephony.list_agents()
+        assert (seat.name, seat.queues) == ("陈敏敏", ("consult", "enterprise"))
+        assert switch.seats == {("1021", "consult"): False, ("1021", "enterprise"): False}, "ready in the new queue too"
+        assert ("log_in", "1021", "consult", "enterprise") not in switch.asked, "not for a moment paused in the queue that stays"
+        admin.post(f"/users/{user_id}", data=self.form(queues=["enterprise"]))
+        assert switch.seats == {("1021", "enterprise"): False}
+
+    def test_another_persons_seat_stays_as_it_is(
+        self, admin: Browser, user_id: uuid.UUID, people: dict[str, uuid.UUID], telephony: TelephonyService
+    ) -> None:
+        thief = self.form(display_name="甲", queues=["enterprise"])
+        assert admin.post(f"/users/{people['supervisor']}", data=thief).status_code == 409
+        (seat,) = telephony.list_agents()
+        assert (seat.name, seat.queues) == ("陈敏", ("consult",))
+
+    @pytest.mark.parametrize("way", ["disable", "no number", "another number"])
+    def test_without_its_person_a_seat_is_dead(
+        self,
+        way: str,
+        admin: Browser,
+        user_id: uuid.UUID,
+        accounts: AccountService,
+        telephony: TelephonyService,
+        switch: FakeSwitch,
+    ) -> None:
+        agent_id, password = accounts.get_user(user_id).agent_id, switch.telephones["1021"]
+        assert agent_id is not None
+        if way == "disable":
+            admin.post(f"/users/{user_id}/disable")
+        else:
+            admin.post(f"/users/{user_id}", data=self.form(agent_number="" if way == "no number" else "1022"))
+        assert "1021" not in switch.telephones
+        assert not any(number == "1021" for number, _queue in switch.seats)
+        agent = telephony.board.agent(agent_id)
+        assert agent is not None
+        assert (agent.state, agent.is_logged_in) == ("offline", False)
+        assert "1021" not in [seat.number for seat in telephony.list_agents()]
+        assert telephony.board.softphone(agent_id) != ("1021", password)
+        switch.telephones["1021"] = password  # the exchange was away when it was told
+        telephony.provision_agents()
+        assert "1021" not in switch.telephones
+
+    def test_enabled_again_the_seat_works_with_another_password(
+        self, admin: Browser, user_id: uuid.UUID, accounts: AccountService, telephony: TelephonyService, switch: FakeSwitch
+    ) -> None:
+        agent_id, password = accounts.get_user(user_id).agent_id, switch.telephones["1021"]
+        assert agent_id is not None
+        admin.post(f"/users/{user_id}/disable")
+        admin.post(f"/users/{user_id}", data=self.form(queues=["enterprise"]))
+        assert "1021" not in switch.telephones, "saving a disabled account gives it no telephone"
+        admin.post(f"/users/{user_id}/enable")
+        assert switch.telephones["1021"] != password
+        assert telephony.board.softphone(agent_id) == ("1021", switch.telephones["1021"])
+        telephony.log_in_agent(agent_id)
+        telephony.ready_agent(agent_id)
+        assert switch.seats == {("1021", "enterprise"): False}
+
+    def test_an_exchange_that_is_away_keeps_nobody_in(
+        self, admin: Browser, user_id: uuid.UUID, accounts: AccountService, telephony: TelephonyService, switch: FakeSwitch
+    ) -> None:
+        switch.is_away = True
+        assert admin.post(f"/users/{user_id}/disable").status_code == 302
+        assert accounts.get_user(user_id).is_disabled
+        switch.is_away = False
+        telephony.provision_agents()
+        telephony.reconcile()
+        assert (switch.telephones, switch.seats) == ({}, {})
 
 
 def test_a_hostile_name_is_only_text(admin: Browser) -> None:

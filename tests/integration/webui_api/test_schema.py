@@ -41,6 +41,7 @@ OPERATIONS = {
     ("POST", "/cases/batch"): ("supervisor", True),
     ("GET", "/questionnaires"): ("manager", True),
     ("GET", "/surveys"): ("manager", True),
+    ("POST", "/surveys/{survey_id}/withdrawal"): ("manager", False),
     ("GET", "/wallboard"): ("manager", True),
 }
 _EXAMPLES = 15

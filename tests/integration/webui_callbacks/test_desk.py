@@ -39,11 +39,9 @@ def talk(hotline: Hotline, attempt_id: uuid.UUID, number: str = "8001") -> None:
     agent_channel = f"PJSIP/{number}-out"
     hotline.telephony.record(
         [
-            facts.CallPlaced(
-                hotline.now, unique, leg, f"PJSIP/carrier-{unique}", attempt_id, number, leg, agent_channel, "2026/03/18/out"
-            ),
+            facts.CallPlaced(hotline.now, unique, leg, f"PJSIP/carrier-{unique}", attempt_id, number, leg, agent_channel),
             facts.OutboundUp(hotline.now, attempt_id, unique),
-            facts.AgentConnected(hotline.now, unique, number, leg, agent_channel),
+            facts.AgentConnected(hotline.now, unique, number, leg, agent_channel, "2026/03/18/out"),
         ]
     )
     hotline.callback.record_answered(attempt_id)
@@ -111,6 +109,22 @@ def test_read_then_dial_then_fill_in_then_report(owing: Owing, hotline: Hotline,
         row = session.get(OutboundDial, attempt_id)
         call_id = row.call_id if row else None
     assert call_id is not None
+    hotline.callback.record_ended(attempt_id, "answered", "")
+
+
+def test_what_broke_off_before_the_first_answer_is_asked_from_the_beginning(owing: Owing, hotline: Hotline, chen: Browser) -> None:
+    hotline.seat("8001")
+    made = owing.owe(reason=Reason.BAD_RATING, questionnaire=owing.questionnaire())
+    post(chen, made.callback_id, "hold")
+    attempt_id = uuid.UUID(post(chen, made.callback_id, "dial")[1]["attempt_id"])
+    talk(hotline, attempt_id)
+    pane(chen, made.callback_id)
+    survey_id = hotline.callback.brief(attempt_id).attempt.survey_id
+    assert survey_id is not None
+    assert post(chen, made.callback_id, "report", disposition="broken_off")[0] == 200
+    survey = hotline.survey.view(survey_id)
+    assert (survey.is_open, survey.expires_at) == (True, None)
+    assert hotline.callback.get(made.callback_id).state == "owed"
     hotline.callback.record_ended(attempt_id, "answered", "")
 
 

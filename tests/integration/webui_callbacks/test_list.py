@@ -2,13 +2,19 @@
 
 import re
 import uuid
-from datetime import datetime, timedelta
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import date, datetime, timedelta
+from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from callback.disposition import Disposition
+from callback.listing import CallbackListing, ListFilter
+from callback.models import CallbackAttempt
 from callback.rule import Reason, Way
+from core.database import Database
 from tests.fakes.browser import Browser
 from tests.integration.webui_callbacks.conftest import EVIL, PHONE, Owing
 from tests.integration.webui_desk.conftest import Hotline
@@ -119,6 +125,73 @@ def test_one_callback_says_what_was_tried(owing: Owing, hotline: Hotline, zhou: 
     assert "无人接听" in page
     assert "陈敏 8001" in page
     assert PHONE not in page
+
+
+def test_a_citizen_who_got_no_agent_is_no_fault_of_the_line(owing: Owing, hotline: Hotline, zhou: Browser) -> None:
+    made = owing.owe(reason=Reason.QUEUE_CALLBACK)
+    ended = {"state": "ended", "disposition": "failed", "cause": "no_agent", "planned_at": hotline.now, "is_survey": False}
+    with hotline.database.transaction() as session:
+        session.add(CallbackAttempt(callback_id=made.callback_id, attempt_no=1, way="agent", phone=PHONE, **ended))
+    page = zhou.get(f"/callbacks/{made.callback_id}").get_data(as_text=True)
+    assert "没等到坐席" in page
+    assert "线路故障" not in page
+
+
+def test_the_desk_is_offered_for_what_agents_ring(owing: Owing, hotline: Hotline, chen: Browser) -> None:
+    hotline.seat("8001")
+    made = owing.owe(ways=(Way.AGENT, Way.IVR), questionnaire=owing.questionnaire())
+    owing.dialled(made.callback_id)
+    for way_no, is_offered in ((0, True), (1, False)):
+        with hotline.database.transaction() as session:
+            session.execute(text("UPDATE callback SET way_no = :no"), {"no": way_no})
+        page = chen.get(f"/callbacks/{made.callback_id}").get_data(as_text=True)
+        assert ("到工作台外呼" in page) is is_offered
+
+
+def test_years_of_callbacks_are_neither_read_nor_sorted_for_a_page(hotline: Hotline) -> None:
+    with hotline.database.transaction() as session:
+        session.execute(text(_YEARS))
+        session.execute(text("ANALYZE callback"))
+    listing = CallbackListing(hotline.database, hotline.clock)
+    with explained(hotline.database) as plans:
+        done = listing.list_callbacks(ListFilter(state="done"))
+        every = listing.list_callbacks(ListFilter())
+        campaign = listing.list_callbacks(ListFilter(campaign="spring"))
+        day = hotline.callback.preview(date(2024, 5, 1))
+    assert (done.total, every.total, campaign.total, day.counts) == (5000, 15_000, 10, {"sampled_out": 18})
+    assert len(plans) == 4
+    assert not [plan for plan in plans if "Seq Scan on callback" in plan]
+    # A part of one page is put in order at most.
+    assert not [plan for plan in plans[:2] if "->  Sort  (" in plan]
+
+
+_YEARS = """
+INSERT INTO callback (id, natural_key, reason, state, phone, person, ways, way_no, priority, next_at, why, attempt_count, weight,
+    stratum, seed, campaign, hall, unit, region, category, matter_code, matter, "window", created_at, finished_at)
+SELECT gen_random_uuid(), 'made:' || n, 'case_closed', (ARRAY['done', 'given_up', 'cancelled', 'not_sampled'])[n % 4 + 1],
+    '13800138000', '', '{ivr}', 0, 60, moment, 'sampled_out', 0, 1, '', '', CASE WHEN n % 2000 = 0 THEN 'spring' ELSE '' END,
+    '', '', '', '', '', '', '', moment, CASE WHEN n % 4 < 3 THEN moment END
+FROM (SELECT n, timestamptz '2024-01-01 00:00Z' + n * interval '1 hour' AS moment FROM generate_series(1, 20000) n) made
+"""
+
+
+@contextmanager
+def explained(database: Database) -> Iterator[list[str]]:
+    """Collect how PostgreSQL finds the rows of callbacks that are asked for meanwhile, page by page."""
+    asked: list[tuple[str, Any]] = []
+    plans: list[str] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if "FROM callback" in statement and "LIMIT" in statement:
+            asked.append((f"EXPLAIN {statement}", parameters))
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield plans
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
+        with database.engine.connect() as connection:
+            plans += ["\n".join(connection.exec_driver_sql(*one).scalars()) for one in asked]
 
 
 def test_whole_number_is_shown_to_whom_it_concerns_and_audited(

@@ -3,6 +3,8 @@
 import io
 from typing import Any
 
+import pytest
+
 from callback.rule import Reason, ShareSampled
 from tests.fakes.browser import Browser
 from tests.integration.webui_callbacks.conftest import EVIL, PHONE, Owing
@@ -81,7 +83,7 @@ def test_a_rule_is_tried_before_it_is_saved(owing: Owing, hotline: Hotline, zhou
     assert (asked.status_code, 'id="err-reason"' in asked.get_data(as_text=True)) == (400, True)
 
 
-def test_who_is_rung_today_and_why_not(owing: Owing, hotline: Hotline, zhou: Browser) -> None:
+def test_who_is_rung_today_and_why_not(owing: Owing, hotline: Hotline, zhou: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     owing.owe()
     key = owing.questionnaire()
     owing.owe("13900139000", Reason.CASE_CLOSED, questionnaire=key, person=EVIL)
@@ -96,6 +98,9 @@ def test_who_is_rung_today_and_why_not(owing: Owing, hotline: Hotline, zhou: Bro
     assert "138****8000" not in only
     for address in ("?day=nonsense", "?day=9999-99-99", "?day=2027-01-01&why=x"):
         assert zhou.get(f"/callbacks/rules/preview{address}").status_code == 200
+    assert "只推算了一部分" not in page
+    monkeypatch.setattr("callback.previewing._MOST", 1)
+    assert "只推算了一部分" in zhou.get("/callbacks/rules/preview").get_data(as_text=True)
 
 
 def test_days_of_the_calendar_are_imported(hotline: Hotline, zhou: Browser) -> None:

@@ -21,6 +21,8 @@ from core.working_days import WorkingDays
 from kb.adapters.memory_search_index import MemorySearchIndex
 from kb.article_content import ArticleContent, read_content
 from kb.service import KnowledgeService
+from survey.catalogue import Catalogue
+from survey.prompting import PromptLibrary
 from survey.service import SurveyService
 from telephony import ami_facts as facts
 from telephony.door import TelephonyRules
@@ -176,14 +178,15 @@ def hotline(database: Database, tmp_path: Path) -> Iterator[Hotline]:
     workorder = WorkorderService(database, clock, SmsRules.of(settings))
     survey = SurveyService(database, clock, "k" * 32, "http://hall.example")
     callback = CallbackService(
-        database, clock, working_days, telephony, telephony, workorder, survey, CallbackSettings.of(settings)
-    )
+        database, clock, working_days, telephony, telephony, workorder, Catalogue(survey, PromptLibrary(settings.prompts)),
+        CallbackSettings.of(settings),
+    )  # fmt: skip
     house = SimpleNamespace(
         settings=settings, clock=clock, database=database, telephony=telephony, kb=kb, accounts=accounts,
         tokens=TokenService(database, clock), working_days=working_days, workorder=workorder, survey=survey, callback=callback,
     )  # fmt: skip
     telephony.ensure_queues({"consult": "办事咨询", "enterprise": "企业登记"})
-    agents = {number: telephony.ensure_agent(number, name, ["consult"]) for number, name in (("8001", "陈敏"), ("8002", "李建国"))}
+    agents = {number: telephony.save_agent(number, name, ["consult"]) for number, name in (("8001", "陈敏"), ("8002", "李建国"))}
     people = [("chen", ["agent"], agents["8001"]), ("li", ["agent"], agents["8002"]), ("zhou", ["supervisor"], None),
               ("editor", ["kb_editor"], None), ("manager", ["manager"], None), ("newcomer", ["agent"], None)]  # fmt: skip
     for username, roles, agent_id in people:

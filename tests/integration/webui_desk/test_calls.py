@@ -5,7 +5,9 @@ import io
 import uuid
 
 import pytest
+from sqlalchemy import update
 
+from telephony.models import Call
 from tests.integration.webui_desk.conftest import EVIL_NAME, Hotline
 
 
@@ -145,6 +147,26 @@ def test_the_export_is_masked_audited_and_runs_no_formula(hotline: Hotline) -> N
     assert rows[1][2] == "138****8000"
     assert rows[1][9:11] == ["'@SUM(1)", "'=HYPERLINK(1)\n第二行,逗号"]
     assert hotline.audited("call.exported")[0]["count"] == 1
+
+
+@pytest.mark.parametrize(
+    ("asked", "kept"),
+    [("13800138000", "138****8000"), ("他说 139 0013 9000", "他说 〔电话号〕"), ("8000", "8000"), ("医保", "医保")],
+)
+def test_the_audit_of_an_export_keeps_no_whole_number(hotline: Hotline, asked: str, kept: str) -> None:
+    assert hotline.browser("zhou").get("/calls/export", query_string={"q": asked, "when": "all"}).status_code == 200
+    assert hotline.audited("call.exported")[0]["conditions"] == {"q": kept}
+
+
+def test_a_confidential_caller_has_no_name(hotline: Hotline) -> None:
+    hotline.seat("8001")
+    call_id = hotline.answer(hotline.queue(name="王女士"))
+    chen = hotline.browser("chen")
+    assert chen.get("/desk/state").get_json()["call"]["name"] == "王女士"
+    with hotline.database.transaction() as session:
+        session.execute(update(Call).where(Call.id == call_id).values(is_confidential=True))
+    assert chen.get("/desk/state").get_json()["call"]["name"] == ""
+    assert "王女士" not in page(chen.get(f"/calls/{call_id}"))
 
 
 def test_fifty_a_page(hotline: Hotline) -> None:

@@ -5,6 +5,7 @@ import uuid
 import pytest
 
 from core.errors import UnavailableError
+from tests.fakes.browser import Browser
 from tests.integration.webui_desk.conftest import Hotline
 
 EVIL = '<img src=x onerror=alert(1)>"\u2028'
@@ -150,6 +151,27 @@ def test_history_is_of_the_same_number_without_this_call(hotline: Hotline) -> No
     second_id = hotline.answer(hotline.queue())
     history = hotline.browser("chen").get(f"/desk/calls/{second_id}/history").json or {}
     assert [(row["id"], row["topic"], row["disposition"]) for row in history["calls"]] == [(str(first_id), "问签注", "即时答复")]
+
+
+def test_who_takes_a_call_over_writes_beside_the_first_agent(hotline: Hotline) -> None:
+    hotline.seat("8001", "8002")
+    chen, li = hotline.browser("chen"), hotline.browser("li")
+    unique = hotline.queue()
+    call_id = hotline.answer(unique)
+
+    def write(client: Browser, **note: str) -> None:
+        assert client.post(f"/desk/calls/{call_id}/note", json=note).status_code == 200
+
+    write(chen, note="问居住证", category="居住证", disposition="")
+    assert hotline.answer(unique, "8002") == call_id
+    taken = (li.get("/desk/state").json or {})["note"]
+    assert (taken["note"], taken["others"], taken["category"]) == ("", "问居住证", "居住证")
+    write(li, note="已告知材料", category="签注", disposition="即时答复")
+    write(chen, note="问居住证，转二线", category="居住证", disposition="转接")
+    kept = hotline.telephony.reads.get_call(call_id).note
+    assert (kept.note, kept.category, kept.disposition) == ("问居住证，转二线\n已告知材料", "签注", "即时答复")
+    write(li, note="", category="签注", disposition="即时答复")
+    assert hotline.telephony.reads.get_call(call_id).note.note == "问居住证，转二线"
 
 
 def test_transfer_and_hang_up_ask_the_exchange(hotline: Hotline) -> None:

@@ -13,7 +13,7 @@ from werkzeug.serving import make_server
 from core.outbox import publish
 from kb.events import SuggestionsReady
 from kb.models import Suggestion
-from telephony.events import TranscriptReady
+from telephony.events import CallMissed, TranscriptReady
 from tests import servers
 from tests.integration.webui_desk.conftest import EVIL_NAME, PASSWORD, Hotline
 
@@ -224,6 +224,24 @@ def test_a_missed_call_pauses_and_tells(hotline: Hotline, desk: Page) -> None:
     expect(desk.locator("#state")).to_contain_text("未接来电")
     desk.keyboard.press("Alt+r")
     expect(desk.locator("#state")).to_contain_text("就绪")
+    expect(desk.locator("[data-banner=missed]")).to_have_count(0)
+
+
+def test_a_call_that_met_a_busy_telephone_disturbs_nobody(hotline: Hotline, desk: Page) -> None:
+    from telephony import ami_facts as facts
+
+    call_id = pick_up(hotline, desk, ring(hotline, desk))
+    other = hotline.queue(number="13900139000", name="李先生")
+    hotline.ring(other)
+    hotline.telephony.record([facts.AgentMissed(hotline.now, other, "8001", f"{other}-8001")])
+    found = hotline.telephony.call_of_channel(other)
+    assert found is not None
+    # Even if it were told of: it is not the call in hand.
+    with hotline.database.transaction() as session:
+        publish(session, CallMissed(call_id=found.call_id, agent_id=hotline.agents["8001"]))
+    hotline.say(call_id, "我还在听")
+    expect(desk.locator("#said .say.cit p")).to_contain_text("我还在听")
+    expect(desk.locator("#state")).to_contain_text("通话中")
     expect(desk.locator("[data-banner=missed]")).to_have_count(0)
 
 

@@ -18,6 +18,7 @@ from core.database import Database, new_id
 from core.heartbeat import ProcessHeartbeat
 from core.settings import Settings
 from survey.models import Answer, Questionnaire, QuestionnaireVersion, Survey
+from survey.schema import COUNTED
 from telephony.models import Agent, Call, CallNote, Queue
 from tests.fakes.browser import Browser
 from tests.fakes.clock import FakeClock
@@ -126,7 +127,8 @@ class Hall:
             )  # fmt: skip
             session.add(row)
             session.flush()
-            values = {"question_key": "satisfaction", "kind": "rating", "is_late": False} | facts
+            asked = COUNTED[facts.get("question_key", "satisfaction")].value
+            values = {"question_key": "satisfaction", "kind": facts.pop("answer_kind", asked), "is_late": False} | facts
             session.add(Answer(survey_id=row.id, value=score, score=float(score), answered_at=at, **values))
             return row.id
 
@@ -164,12 +166,15 @@ class Hall:
         with self.database.transaction() as session:
             session.add(Agent(number=number, name="陈敏", sip_password="x", state=state))
 
-    def bridge_heard(self, seconds_ago: float) -> None:
+    def bridge_heard(self, seconds_ago: float = 2, node: str = "node1", **detail: Any) -> None:
+        self.made += 1
+        told = {"problem": "", "hears_exchange": True, "live_text": True} | detail
         with self.database.transaction() as session:
-            session.add(ProcessHeartbeat(name="bridge", node="node1", pid=1, at=datetime.now().astimezone(), detail={}))
+            session.add(ProcessHeartbeat(name="bridge", node=node, pid=self.made, at=datetime.now().astimezone(), detail=told))
             session.flush()
             session.execute(
-                text("UPDATE process_heartbeat SET at = clock_timestamp() - make_interval(secs => :s)"), {"s": seconds_ago}
+                text("UPDATE process_heartbeat SET at = clock_timestamp() - make_interval(secs => :s) WHERE pid = :pid"),
+                {"s": seconds_ago, "pid": self.made},
             )
 
     def audited(self, action: str) -> int:

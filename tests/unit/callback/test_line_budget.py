@@ -2,7 +2,7 @@
 
 import pytest
 
-from callback.line_budget import LineCount, LineRules, free_for_agent, free_for_dialler, turns
+from callback.line_budget import LineCount, LineRules, agents_left, free_for_agent, free_for_dialler, take_agent
 
 RULES = LineRules(most=24, keep_free=6, yield_each=2, stop_wait_seconds=30)
 
@@ -34,8 +34,28 @@ def test_lines(total: int, others: int, ours: int, waiting: int, longest: float,
     assert free_for_agent(count, RULES) == agents
 
 
+A, B, BOTH = frozenset({"a"}), frozenset({"b"}), frozenset({"a", "b"})
+
+
 @pytest.mark.parametrize(
-    ("before", "ready", "ringing", "now"), [(3, 2, 0, 2), (1, 5, 0, 1), (3, 2, 1, 1), (3, 0, 0, 0), (3, 1, 2, 0), (0, 4, 0, 0)]
+    ("ready", "on_their_way", "left"),
+    [
+        ([], [], []),
+        ([A, A], [], [A, A]),
+        ([A, A], ["a"], [A]),
+        ([A], ["a", "a", "b"], []),
+        ([A], ["b"], [A]),  # another queue's agent is nothing to it
+        ([BOTH, A], ["a"], [BOTH]),  # who serves this queue alone goes first
+        ([BOTH, A], ["b"], [A]),
+        ([BOTH], ["a"], []),  # one agent, one citizen, whatever the queue
+    ],
 )
-def test_citizens_who_kept_their_place_are_rung_when_agents_are_ready(before: int, ready: int, ringing: int, now: int) -> None:
-    assert turns(before, ready, ringing) == now
+def test_agents_for_whom_nobody_is_on_the_way(
+    ready: list[frozenset[str]], on_their_way: list[str], left: list[frozenset[str]]
+) -> None:
+    assert agents_left(ready, on_their_way) == left
+
+
+def test_an_agent_is_taken_once() -> None:
+    left = [A, BOTH]
+    assert [take_agent(left, queue) for queue in ("a", "a", "a", "b")] == [True, True, False, False]

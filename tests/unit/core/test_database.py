@@ -4,7 +4,7 @@ import uuid
 
 import pytest
 
-from core.database import libpq_url, new_id, sqlalchemy_url
+from core.database import Database, libpq_url, new_id, sqlalchemy_url
 
 
 def test_ids_are_version_7_and_follow_time(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -21,3 +21,8 @@ def test_ids_are_version_7_and_follow_time(monkeypatch: pytest.MonkeyPatch) -> N
 def test_every_spelling_of_the_scheme_works(scheme: str) -> None:
     assert sqlalchemy_url(f"{scheme}://u:p@host/db") == "postgresql+psycopg://u:p@host/db"
     assert libpq_url(f"{scheme}://u:p@host/db") == "postgresql://u:p@host/db"
+
+
+def test_an_errors_text_holds_no_value() -> None:
+    """It goes to the log; the values are what people said, and their numbers."""
+    assert Database("postgresql://nobody@127.0.0.1:1/none").engine.hide_parameters

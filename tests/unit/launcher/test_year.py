@@ -226,6 +226,7 @@ def test_the_page_on_the_demonstration_tells_the_parameters() -> None:
         f"{attempts.REACHED[AGENT]:.0%}, {attempts.REACHED[IVR]:.0%} a try".replace("%", " %"),
         f"{agent[Disposition.COMPLETED]:.1%}, {ivr[Disposition.COMPLETED]:.0%} |".replace("%", " %"),
         f"{attempts.SMS_DELIVERED:.1%}, {attempts.OPENED:.0%}".replace("%", " %"),
-        f"{surveys.PASSED_ON:.0%} (two agents {surveys.PASSED_ON_BY_SKIPPERS:.0%}), {surveys.RATED:.0%}".replace("%", " %"),
+        f"{surveys.PASSED_ON:.0%} (two agents {surveys.PASSED_ON_BY_SKIPPERS:.0%}), ".replace("%", " %"),
+        f"{surveys.RATED:.0%}; of the others {surveys.HANGS_UP:.0%}".replace("%", " %"),
     ):
         assert wanted in told, wanted

@@ -97,3 +97,27 @@ def test_a_short_gap_does_not_end_speech() -> None:
     play(endpointer, (1.0, 0.9))
     assert endpointer.skip(5) == []
     assert len(utterances(play(endpointer, (1.0, 0.9), (0.6, 0.0)))) == 1
+
+
+def test_in_a_pause_the_draft_is_the_utterance_to_the_sample() -> None:
+    endpointer = Endpointer()
+    play(endpointer, (0.5, 0.0), (1.0, 0.9), (0.2, 0.1))
+    assert not endpointer.is_pausing
+    play(endpointer, (0.1, 0.1))
+    assert endpointer.is_pausing
+    draft = endpointer.draft()
+    (heard,) = utterances(play(endpointer, (0.3, 0.1)))
+    assert (draft.start_seconds, draft.end_seconds) == (heard.start_seconds, heard.end_seconds)
+    assert np.array_equal(draft.pcm, heard.pcm)
+    assert not endpointer.is_pausing
+
+
+def test_who_speaks_on_is_not_pausing_and_a_click_never_is() -> None:
+    endpointer = Endpointer()
+    play(endpointer, (1.0, 0.9), (0.3, 0.1))
+    assert endpointer.is_pausing
+    play(endpointer, (0.032, 0.9))
+    assert not endpointer.is_pausing
+    clicked = Endpointer()
+    play(clicked, (0.064, 0.9), (0.3, 0.0))
+    assert not clicked.is_pausing

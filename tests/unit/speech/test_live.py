@@ -49,6 +49,10 @@ class House:
                 self.now += 0.02
                 self.server.buffers[tap_id].receive(frame, SAMPLE_RATE, self.now)
 
+    def is_drafted(self) -> bool:
+        """Say whether the decoder was asked for something and is done with it."""
+        return bool(self.decoder.asked) and not self.live._queue.is_busy
+
     def wait(self, condition: Callable[[], object]) -> None:
         deadline = time.monotonic() + 5
         while not condition():
@@ -174,3 +178,31 @@ def test_text_that_is_nothing_is_not_stored(house: Callable[..., House]) -> None
     home.say(tap, 1.0)
     home.wait(lambda: home.sink.segments)
     assert [segment.text for segment in home.sink.segments] == ["有话"]
+
+
+def test_what_a_pause_may_have_ended_is_decoded_in_the_pause_and_written_at_its_end(house: Callable[..., House]) -> None:
+    home = house(["说完了"], workers=2)
+    tap = home.open()
+    home.say(tap, 1.0, pause=0.35)
+    home.wait(home.is_drafted)
+    assert home.sink.segments == []
+    home.say(tap, 0, pause=0.3)
+    home.wait(lambda: home.sink.segments)
+    (segment,) = home.sink.segments
+    assert segment.text == "说完了"
+    assert segment.hops["decode_end"] == pytest.approx(segment.hops["endpoint"], abs=0.005)
+    assert len(home.decoder.asked) == 1
+
+
+def test_who_speaks_on_after_a_pause_is_heard_whole_and_once(house: Callable[..., House]) -> None:
+    home = house(["说到一半", "说到一半又说完"], workers=2)
+    tap = home.open()
+    home.say(tap, 1.0, pause=0.35)
+    home.wait(home.is_drafted)
+    home.say(tap, 1.0)
+    home.wait(lambda: home.sink.segments)
+    (segment,) = home.sink.segments
+    assert segment.text == "说到一半又说完"
+    assert segment.end_seconds - segment.start_seconds == pytest.approx(2.55, abs=0.1)
+    totals = home.live.totals()
+    assert (totals["utterances_decoded"], totals["drafts_withdrawn"]) == (1, 1)

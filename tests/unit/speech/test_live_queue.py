@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from telephony.speech.endpointing import Utterance
-from telephony.speech.live_queue import LiveQueue, Waiting
+from telephony.speech.live_queue import LiveQueue, Stage, Waiting
 
 CALL, OTHER = uuid.uuid4(), uuid.uuid4()
 ORIGIN = datetime(2026, 3, 18, tzinfo=UTC)
@@ -61,3 +61,39 @@ def test_lag_counts_from_the_last_sample_of_what_waits_or_is_being_decoded() -> 
     assert queue.is_busy
     queue.finish(taken)
     assert queue.lag(CALL, 10) == 0
+
+
+def draft(call_id: uuid.UUID = CALL) -> Waiting:
+    made = waiting(1, call_id)
+    made.stage = Stage.DRAFT
+    return made
+
+
+def test_a_draft_is_taken_when_nothing_else_waits_and_one_at_a_time() -> None:
+    queue = LiveQueue()
+    first, second, certain = draft(), draft(OTHER), waiting(5, party="agent")
+    for each in (first, second):
+        queue.add_draft(each)
+    queue.add(certain)
+    assert [queue.take(), queue.take(), queue.take()] == [certain, first, None]
+    queue.confirm(first)
+    assert queue.take() is second
+
+
+def test_a_confirmed_draft_waits_like_the_others_and_counts_for_the_lag() -> None:
+    queue = LiveQueue()
+    guessed = draft()
+    queue.add_draft(guessed)
+    assert (len(queue), queue.lag(CALL, 10), queue.shed(100)) == (0, 0, [])
+    queue.confirm(guessed)
+    assert (len(queue), queue.lag(CALL, 10)) == (1, 9.5)
+    assert queue.take() is guessed
+
+
+def test_a_withdrawn_draft_is_not_taken() -> None:
+    queue = LiveQueue()
+    guessed = draft()
+    queue.add_draft(guessed)
+    queue.withdraw(guessed)
+    assert queue.take() is None
+    assert guessed.stage is Stage.WITHDRAWN

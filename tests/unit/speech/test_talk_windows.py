@@ -58,3 +58,8 @@ def test_a_recording_that_ended_before_the_answer_has_no_part() -> None:
 def test_held_windows_come_from_the_story() -> None:
     story = [(at(1), "held"), (at(2), "held"), (at(5), "resumed"), (at(6), "resumed"), (at(8), "held")]
     assert held_windows(story, at(20)) == [window(1, 5), window(8, 20)]
+
+
+@pytest.mark.parametrize("end", ["transferred", "agent_lost", "queued", "answered"])
+def test_a_hold_is_over_when_the_call_goes_to_somebody_else(end: str) -> None:
+    assert held_windows([(at(1), "held"), (at(5), end)], at(20)) == [window(1, 5)]

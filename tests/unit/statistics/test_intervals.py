@@ -6,8 +6,10 @@ import random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 from statsmodels.stats.proportion import proportion_confint
 
+from core.settings import Settings
 from webui.statistics.intervals import Interval, effective_size, interval, is_shown, ranking, wilson
 from webui.statistics.kpi import Ratio
 
@@ -115,3 +117,9 @@ def test_nobody_is_ranked_below_thirty() -> None:
 def test_intervals_that_touch_overlap() -> None:
     assert Interval(0.1, 0.2).overlaps(Interval(0.2, 0.3))
     assert not Interval(0.1, 0.2).overlaps(Interval(0.21, 0.3))
+
+
+def test_no_site_can_rank_fewer_than_thirty() -> None:
+    assert Settings(_env_file=None, statistics_least_answers=40).statistics_least_answers == 40  # type: ignore[call-arg]
+    with pytest.raises(ValidationError):
+        Settings(_env_file=None, statistics_least_answers=29)  # type: ignore[call-arg]

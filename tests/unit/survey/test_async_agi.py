@@ -113,6 +113,19 @@ def test_what_was_said_is_a_file_only_when_there_is_sound(exchange: Exchange, li
     assert (recorded.key, recorded.file) == ("#", None)
 
 
+def test_what_was_said_before_a_hang_up_is_kept(exchange: Exchange, line: Line, prompt: Path) -> None:
+    exchange.answers = {"RECORD FILE": "200 result=-1 (hangup) endpos=800"}
+    assert line.record(prompt, 8, 2.4, "#").file == prompt
+    with pytest.raises(LineGoneError):
+        line.wait_for_key(1)
+
+
+def test_a_hang_up_without_a_word_ends_the_recording(exchange: Exchange, line: Line, tmp_path: Path) -> None:
+    exchange.answers = {"RECORD FILE": "200 result=-1 (hangup) endpos=0"}
+    with pytest.raises(LineGoneError):
+        line.record(tmp_path / "none.wav", 8, 2.4, "#")
+
+
 @pytest.mark.parametrize("value", ["x", "", "a) b", "()", "line\r\nAction: Originate", "200 result=-1", "张三\u2028"])
 def test_a_variable_holds_anything(exchange: Exchange, line: Line, value: str) -> None:
     exchange.answers = {"GET VARIABLE TJ_KIND": f"200 result=1 ({value})"}

@@ -97,6 +97,8 @@ def test_every_state_has_a_row_and_ends_are_ends() -> None:
         (S.EXPIRED, 1, 1, S.PARTIAL),
         (S.EXPIRED, 0, 1, S.EXPIRED),
         (S.SKIPPED, 2, 0, S.PARTIAL),
+        (S.HUNG_UP, 0, 1, S.HUNG_UP),
+        (S.HUNG_UP, 1, 0, S.PARTIAL),
         (S.REFUSED, 2, 1, S.REFUSED),
     ],
 )

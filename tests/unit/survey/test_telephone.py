@@ -12,7 +12,7 @@ from survey.schema import Question
 from survey.service import demonstration
 from survey.spoken import spoken_closing, spoken_opening, spoken_question
 from survey.telephone import Ending, TelephoneInterview
-from tests.fakes.line import HANG_UP, SILENCE, FakeLine
+from tests.fakes.line import CUT, HANG_UP, SILENCE, FakeLine
 
 DEFINITION = demonstration("case_service")
 SAID = {question.key: spoken_question(question) for question in DEFINITION.questions}
@@ -155,6 +155,21 @@ def test_a_hang_up_keeps_what_was_answered(tmp_path: Path) -> None:
     with pytest.raises(LineGoneError):
         call.run()
     assert call.kept == {"satisfaction": 2}
+
+
+@pytest.mark.parametrize(
+    ("moves", "ending", "goodbye"),
+    [
+        (["1", "1", "#", "#", CUT], Ending.FINISHED, CLOSING),
+        (["1", "9", CUT], Ending.OPTED_OUT, Phrase.OPTED_OUT),
+        (["1", "0", CUT], Ending.REFUSED, Phrase.REFUSED),
+        ([SILENCE, SILENCE, CUT], Ending.SILENT, Phrase.SILENT),
+    ],
+)
+def test_who_hangs_up_at_the_goodbye_has_said_all(tmp_path: Path, moves: list[str], ending: Ending, goodbye: str) -> None:
+    call = Call(tmp_path, *moves)
+    assert call.run() is ending
+    assert call.line.heard[-1] == goodbye
 
 
 def test_what_is_not_understood_is_asked_again(tmp_path: Path) -> None:

@@ -163,6 +163,28 @@ def test_a_callers_name_is_cleaned(name: str, shown: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("name", "number", "shown"),
+    [
+        ("王女士", "13800138000", "王女士"),
+        ("13800138000", "13800138000", ""),
+        ("王 138-0013-8000", "13800138000", ""),
+        ("１３８００１３８０００", "13800138000", ""),
+        ("+86 13800138000", "13800138000", ""),
+        ("13800138000", "+8613800138000", ""),
+        ("62331234", "02162331234", ""),
+        ("王 13900139000", "13800138000", "王 〔电话号〕"),
+        ("13900139000", "", "〔电话号〕"),
+        ("长" * 52 + "13900139000", "13800138000", "长" * 52 + "〔电话号〕"),
+        ("中国移动10086", "10086", "中国移动10086"),
+    ],
+)
+def test_no_number_is_shown_as_a_name(name: str, number: str, shown: str) -> None:
+    (fact,) = f.facts(event("UserEvent", UserEvent="CallArrived", Uniqueid="1", CallerIDNum=number, CallerIDName=name), NOW)
+    assert isinstance(fact, f.CallArrived)
+    assert (fact.caller_number, fact.caller_name) == (number, shown)
+
+
+@pytest.mark.parametrize(
     ("number", "kept"), [("13800138000", "13800138000"), ("+86 138-0013", "+861380013"), ("<unknown>", ""), ("x'); --", "")]
 )
 def test_a_callers_number_is_cleaned(number: str, kept: str) -> None:

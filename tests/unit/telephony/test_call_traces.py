@@ -20,6 +20,12 @@ def test_a_whole_call() -> None:
     assert [fact.at for fact in facts] == [datetime.fromtimestamp(1795411100 + second, UTC) for second in (81, 81, 90, 100)]
 
 
+def test_a_number_is_no_name() -> None:
+    notes = {key: value.replace("李|ended|x", "138 0013 8000") for key, value in NOTES.items()}
+    (trace,) = call_traces(notes.items())
+    assert (trace.caller_number, trace.caller_name) == ("13800138000", "")
+
+
 def test_a_call_that_goes_on() -> None:
     (trace,) = call_traces(list(NOTES.items())[:1])
     assert [type(fact) for fact in facts_of(trace)] == [CallArrived, CallerJoined]

@@ -120,10 +120,10 @@ def test_facts_of_the_dialplan() -> None:
     assert told("QueueCallback") == f.CallbackAsked(NOW, CITIZEN)
     assert told("AfterCallOffered") == f.AfterCallBegun(NOW, CITIZEN)
     recording = "2026/11/23/node1-1795411185.3"
-    placed = told("CallPlaced", Attempt=HEX, AgentChannel="PJSIP/8001-2", AgentUniqueid=AGENT, Recording=recording)
-    assert placed == f.CallPlaced(NOW, CITIZEN, AGENT, "PJSIP/carrier-1", ATTEMPT, "8001", AGENT, "PJSIP/8001-2", recording)
-    talks = told("AgentTalks", AgentChannel="PJSIP/8001-2", AgentUniqueid=AGENT)
-    assert talks == f.AgentConnected(NOW, CITIZEN, "8001", AGENT, "PJSIP/8001-2")
+    placed = told("CallPlaced", Attempt=HEX, AgentChannel="PJSIP/8001-2", AgentUniqueid=AGENT)
+    assert placed == f.CallPlaced(NOW, CITIZEN, AGENT, "PJSIP/carrier-1", ATTEMPT, "8001", AGENT, "PJSIP/8001-2")
+    talks = told("AgentTalks", AgentChannel="PJSIP/8001-2", AgentUniqueid=AGENT, Recording=recording)
+    assert talks == f.AgentConnected(NOW, CITIZEN, "8001", AGENT, "PJSIP/8001-2", recording)
 
 
 @pytest.mark.parametrize("kind", ["OutboundDialled", "OutboundAnswered", "OutboundEnded", "CallPlaced"])
@@ -162,6 +162,7 @@ def test_notes_of_an_agents_own_call() -> None:
     assert isinstance(placed, f.CallPlaced)
     assert (placed.attempt, placed.agent, placed.linked_id) == (ATTEMPT, "8001", AGENT)
     assert isinstance(connected, f.AgentConnected)
+    assert connected.recording == f"2026/11/23/{CITIZEN}"
     assert isinstance(gone, f.ChannelGone)
     (unanswered,) = call_traces(rows[:3])
     assert [type(fact) for fact in facts_of(unanswered)] == [f.CallPlaced]

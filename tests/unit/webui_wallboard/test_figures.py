@@ -1,11 +1,12 @@
 """What the hall may see: aggregates, and nothing of fewer than five who said something."""
 
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from types import SimpleNamespace
 
+import pytest
+
+import bootstrap
 from webui.statistics.kpi import Ratio
-from webui.wallboard.figures import LEAST, grades, hot_topics, hours, operating_rate, opinion_rate, reasons
+from webui.wallboard.figures import LEAST, hot_topics, hours, operating_rate, opinion_rate, reasons
 
 
 @pytest.mark.parametrize("whole", range(LEAST))
@@ -44,28 +45,6 @@ def test_no_more_topics_than_fit() -> None:
     assert len(hot_topics({str(number): number for number in range(5, 40)}, most=8)) == 8
 
 
-def test_grades_of_few_are_left_out() -> None:
-    told = {grade.score: grade.count for grade in grades({5: 90, 4: 20, 2: 3, 1: 2})}
-    assert told == {5: 90, 4: 20, 3: 0, 2: None, 1: None}
-
-
-def test_one_left_out_grade_takes_another_with_it() -> None:
-    """The total is told: a single gap would be the total less the rest."""
-    told = {grade.score: grade.count for grade in grades({5: 90, 4: 20, 3: 7, 1: 2})}
-    assert told == {5: 90, 4: 20, 3: None, 2: 0, 1: None}
-
-
-@given(st.dictionaries(st.sampled_from([1, 2, 3, 4, 5]), st.integers(0, 60)))
-def test_no_small_grade_can_be_worked_out(counts: dict[int, int]) -> None:
-    told = grades(counts)
-    hidden = [grade for grade in told if grade.count is None]
-    assert all(grade.count is None or grade.count == 0 or grade.count >= LEAST for grade in told)
-    assert all(grade.percent is None for grade in hidden)
-    # With the total known, one unknown would be known too; two are not, unless they are all there is to know.
-    others = [counts.get(grade.score, 0) for grade in hidden]
-    assert len([count for count in others if count]) != 1 or sum(counts.values()) < LEAST or not any(grade.count for grade in told)
-
-
 def test_hours_go_up_to_now_and_have_no_gaps() -> None:
     told = hours({0: (3, 1), 2: (5, 0)}, until=3)
     assert [(hour.hour, hour.answered, hour.abandoned) for hour in told] == [(0, 3, 1), (1, 0, 0), (2, 5, 0), (3, 0, 0)]
@@ -73,3 +52,11 @@ def test_hours_go_up_to_now_and_have_no_gaps() -> None:
 
 def test_reasons_most_first() -> None:
     assert [reason.reason for reason in reasons([("missed_call", 2), ("case_closed", 7)])] == ["case_closed", "missed_call"]
+
+
+def test_the_bridges_sign_says_whether_it_hears_the_exchange() -> None:
+    """Missing live text is a problem too, but not one of the figures."""
+    deaf = bootstrap._bridge_detail(SimpleNamespace(line=SimpleNamespace(problem="no log-in", is_up=False)), None, "")  # type: ignore[arg-type]
+    assert (deaf["hears_exchange"], deaf["problem"]) == (False, "no log-in")
+    textless = bootstrap._bridge_detail(SimpleNamespace(line=SimpleNamespace(problem="", is_up=True)), None, "no weights")  # type: ignore[arg-type]
+    assert (textless["hears_exchange"], textless["problem"]) == (True, "no weights")

@@ -26,7 +26,7 @@ export class Callbacks {
     this.right.addEventListener("submit", (event) => { if (event.target.id === "callback-result") { event.preventDefault(); this.report(); } });
     byId("callback-back").addEventListener("click", () => { this.showsAnswers = false; this.render(); });
     this.answering = new Answering(this.right);
-    setInterval(() => { if (this.phase === "preview") this.#keep(); }, HOLD_MS);
+    setInterval(() => { if (this.current && this.phase !== "over") this.#keep(); }, HOLD_MS);
     addEventListener("hashchange", () => this.openFromAddress());
   }
 
@@ -104,7 +104,11 @@ export class Callbacks {
       const pane = await this.#fetch(id);
       if (this.current !== id) return;
       if (pane.dataset.phase !== this.phase) this.#fill(pane);
-      else this.left.replaceChildren(...pane.querySelector('[data-part="left"]').childNodes);
+      else {
+        const number = this.left.querySelector(".masked"); // shown whole, it stays so for its half minute
+        this.left.replaceChildren(...pane.querySelector('[data-part="left"]').childNodes);
+        if (number) this.left.querySelector(".masked").replaceWith(number);
+      }
     } catch (error) {
       if (error.status === 404 || error.status === 409) { this.#forget(); this.load(); }
     }
@@ -127,7 +131,9 @@ export class Callbacks {
 
   async #keep() {
     try { await this.desk.post(`/desk/callbacks/${this.current}/hold`); } catch (error) {
-      if (error.status === 409 || error.status === 404) { this.desk.fail(t("这条回访已不在您手上"), error); this.#forget(); this.load(); }
+      // What is being filled in stays as long as its result would be taken.
+      if (this.phase === "dialled") await this.refresh();
+      else if (error.status === 409 || error.status === 404) { this.desk.fail(t("这条回访已不在您手上"), error); this.#forget(); this.load(); }
     }
   }
 

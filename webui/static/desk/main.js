@@ -131,7 +131,7 @@ class Desk {
         if (this.#readAt(`call${data.call_id}`, data.now)) this.#callChanged(data);
         if (data.call.direction === "out") this.callbacks.refresh();
         break;
-      case "missed": if (data.concerns === this.agent.id) this.#missed(); break;
+      case "missed": if (data.concerns === this.agent.id && (mine || !IN_CALL.includes(this.call?.state))) this.#missed(); break;
       case "segment": if (mine) { this.transcript.add(data.segment); this.#useWords(); } break;
       case "speaking": if (mine) this.transcript.spoken(data.party, data.at); break;
       case "lag": if (mine) this.transcript.setLag(data.seconds, data.shed ? t("来不及转写，已略过 {n} 句", { n: data.shed }) : ""); break;
@@ -184,8 +184,10 @@ class Desk {
     }
     if (!concernsMe || call.ended_at || call.state === "queued") return;
     this.note.save();
-    this.#openCall({ now: data.now, call, segments: [], holds: [], cards: [], degraded: false, note: null });
     this.unbanner("recording");
+    // Who takes a call over sees what was said, answered and written before.
+    if (call.answered_at) { this.load(); return; }
+    this.#openCall({ now: data.now, call, segments: [], holds: [], cards: [], degraded: false, note: null });
     this.render();
   }
 

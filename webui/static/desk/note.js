@@ -10,6 +10,7 @@ export class Note {
     this.desk = desk;
     this.form = byId("note-form");
     this.text = byId("note-text");
+    this.others = byId("note-others");
     this.category = byId("note-category");
     this.finish = byId("finish");
     this.promise = byId("promise-at");
@@ -25,6 +26,7 @@ export class Note {
     this.callId = callId;
     this.failed = false;
     this.#fill(note ?? {});
+    this.#showOthers(note?.others ?? "");
     const local = this.#readLocal();
     if (local) { this.#fill(local); this.#changed(); }
     else this.#say(note?.saved_at ? t("自动保存 {time}", { time: clock(note.saved_at) }) : "");
@@ -35,7 +37,14 @@ export class Note {
     this.callId = null;
     clearTimeout(this.timer);
     this.#fill({});
+    this.#showOthers("");
     this.isDirty = false;
+  }
+
+  // What the agent before wrote stays theirs, and stands above.
+  #showOthers(text) {
+    setText(this.others, text ? t("其他坐席写的：{text}", { text }) : "");
+    show(this.others, Boolean(text));
   }
 
   value() {
