@@ -4,6 +4,7 @@
 import sys
 
 import click
+import structlog
 
 from commands import calendar, calls, cases, demo, knowledge, people, processes
 from core.errors import TingjianError
@@ -16,6 +17,8 @@ _NEEDS_NO_RUNNING_PROGRAM = {"prepare", "up", "demo"}
 @click.pass_context
 def cli(context: click.Context) -> None:
     """Tingjian 听见: hotline contact centre and knowledge base."""
+    # Standard output is for what was asked; a process sets up its own log.
+    structlog.configure(logger_factory=structlog.PrintLoggerFactory(sys.stderr))
     if context.invoked_subcommand not in _NEEDS_NO_RUNNING_PROGRAM:
         adopt_environment()
 
