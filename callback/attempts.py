@@ -189,8 +189,8 @@ class Attempts:
                 self.settle(session, attempt, callback, disposition)
                 if attempt.way == Way.SMS or attempt.ended_at is not None:
                     self._free_line(attempt)
-            elif callback.state in ("owed", "given_up"):
-                # An answer by a link whose waiting time was over: late, and still an answer.
+            elif callback.state == "owed" or (callback.state == "given_up" and disposition in DONE):
+                # An answer by a link whose waiting time was over: late, and still an answer. A refusal told again changes nothing.
                 callback.disposition = disposition
                 if disposition in CONTACTED and callback.contacted_at is None:
                     callback.contacted_at = self._now()
