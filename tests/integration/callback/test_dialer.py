@@ -386,6 +386,15 @@ def test_an_automatic_call_of_which_nobody_tells_the_outcome_was_broken_off(base
     assert base.service.has_opted_out("13800138000")
 
 
+def test_the_refusal_that_the_survey_tells_after_an_opt_out_leaves_it(base: Base) -> None:
+    owed = base.owe()
+    attempt = base.dialer().run_once()[0]
+    base.service.record_answered(attempt.attempt_id)
+    base.service.end_attempt(attempt.attempt_id, Disposition.OPTED_OUT)
+    base.service.complete(owed.callback_id, Disposition.REFUSED)
+    assert (base.get(owed).state, base.get(owed).disposition) == ("given_up", "opted_out")
+
+
 def test_the_citizen_names_another_time(base: Base) -> None:
     owed = base.owe()
     dialer = base.dialer()
