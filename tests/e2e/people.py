@@ -95,7 +95,10 @@ class Desk:
         """Wait for the ring and pick up."""
         self.page.locator('#phone [data-id="answer"]').click(timeout=timeout)
         self.expect_state("通话中")
-        # The telephone talks a moment before the exchange says so: nobody hangs up that fast.
+        # The telephone talks a moment before the exchange has connected the two (a call that another agent had already shows 接听
+        # even while it rings): nobody hangs up that fast.
+        ask = "async () => (await window.tingjian.send('/desk/state', {}, 'GET')).agent.state"
+        eventually(lambda: self.page.evaluate(ask) == "talking", self.page)
         expect(self.page.locator("#caller")).to_contain_text("接听", timeout=10_000)
 
     def hang_up(self) -> None:
