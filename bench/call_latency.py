@@ -23,7 +23,7 @@ from playwright.sync_api import Browser, sync_playwright
 from psycopg.rows import dict_row
 
 from bench.call_figures import Measured, figures, targets
-from bench.machine import write_result
+from bench.machine import write_result, yardstick
 from bench.program import Callers, microphone_file, new_desk, wait_for
 from core.database import libpq_url
 from core.settings import Settings
@@ -60,13 +60,14 @@ def main() -> int:
         with sync_playwright() as playwright:
             browser = launch(playwright, microphone)
             set_niceness(_browser_pid(), AHEAD)
-            measured = _Bench(program, browser).run(phases)
+            bench = _Bench(program, browser)
+            measured = bench.run(phases)
             browser.close()
     phase_figures = figures(measured)
     missed = targets(phase_figures)
     settings = Settings()
     result: dict[str, Any] = {"live_workers": settings.live_workers, "beam": settings.live_beam, "missed": missed}
-    result |= {"minutes_at_4": arguments.minutes, "phases": phase_figures}
+    result |= {"minutes_at_4": arguments.minutes, "yardsticks": bench.yardsticks, "phases": phase_figures}
     _show(result)
     if not arguments.quick:
         print("written:", write_result("call_latency", result, *PACKAGES))
@@ -83,6 +84,7 @@ class _Bench:
         self._desks: list[Desk] = []
         self._numbers: list[str] = []
         self._pairs: set[tuple[str, str]] = set()
+        self.yardsticks: dict[int, list[float]] = {}
         self._callers = Callers(program, sorted(SPEECH.glob("*.wav")), CITIZEN_EVERY)
         self._database = psycopg.connect(libpq_url(program.endpoints["database_url"]), autocommit=True, row_factory=dict_row)
 
@@ -94,7 +96,9 @@ class _Bench:
                 while len(self._desks) < calls:
                     self._add_call()
                 self._pause(_SETTLE_SECONDS)
+                self.yardsticks[calls] = [yardstick()]
                 loads[calls] = self._speak(calls, seconds)
+                self.yardsticks[calls].append(yardstick())
                 print(f"{calls} calls: {sum(said['phase'] == str(calls) for said in self._callers.said)} utterances", flush=True)
             assert not self._callers.closed, f"calls ended while measuring: {self._callers.closed}"
             return self._gather(loads)
@@ -198,6 +202,7 @@ def _busy() -> float:
 
 
 def _show(result: dict[str, Any]) -> None:
+    print("yardstick before and after each:", result["yardsticks"])
     for calls, phase in result["phases"].items():
         print(f"\n{calls} calls: {phase['utterances']} utterances, {phase['lost']} lost, {phase['clipped']} clipped", end="; ")
         print(f"{phase['shed']} shed in all" if "shed" in phase else "")

@@ -3,6 +3,7 @@
 import json
 import os
 import platform
+import time
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -25,9 +26,16 @@ def describe(*packages: str) -> dict[str, Any]:
         "memory_gib": round(memory / 2**30, 1),
         "system": platform.platform(),
         "python": platform.python_version(),
-        "load_before": [round(x, 2) for x in os.getloadavg()],
+        "load_at_the_end": [round(x, 2) for x in os.getloadavg()],
         "packages": {package: _version(package) for package in packages},
     }
+
+
+def yardstick() -> float:
+    """Return the processor seconds of a fixed piece of work: on a shared machine they change by half from minute to minute."""
+    begun = time.process_time()
+    sum(number * number % 7 for number in range(2_000_000))
+    return round(time.process_time() - begun, 3)
 
 
 def write_result(name: str, result: dict[str, Any], *packages: str) -> Path:

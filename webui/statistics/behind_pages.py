@@ -11,6 +11,7 @@ from flask_babel import lazy_gettext as _l
 
 from webui.callbacks_words import DISPOSITIONS, REASONS, STATES
 from webui.calls_words import RESULT_WORDS
+from webui.formats import minute
 from webui.paging import SIZE, Page, page_number
 from webui.permissions import Permission, requires
 from webui.statistics import kpi
@@ -78,14 +79,25 @@ def _calls(desk: Desk, heading: str, column: str, bounds: tuple[datetime, dateti
     else:
         total = getattr(desk.reads.calls(desk.wanted), column)
     rows = _reads(desk).calls(desk.wanted, column, _offset(), SIZE, bounds)
-    return _page(desk, "statistics/behind_calls.html", heading, rows, total, bounds=bounds, result_words=RESULT_WORDS)
+    note = _("只计市民打进的来电；号码不在此显示")
+    if bounds:
+        note = _("%(from)s 至 %(to)s", **{"from": minute(bounds[0]), "to": minute(bounds[1])})
+    words: dict[str, Any] = {
+        "result_words": RESULT_WORDS,
+        "tells_narrowed": True,
+        "nothing": _("没有符合条件的通话"),
+        "nothing_icon": "phone",
+    }
+    return _page(desk, "statistics/behind_calls.html", heading, rows, total, note=note, **words)
 
 
 def _callbacks(desk: Desk, heading: str, column: str) -> str:
     total = getattr(desk.reads.callbacks(desk.wanted), column)
     rows = _reads(desk).callbacks(desk.wanted, column, _offset(), SIZE)
-    words = {"reason_words": REASONS, "callback_words": STATES, "disposition_words": DISPOSITIONS}
-    return _page(desk, "statistics/behind_callbacks.html", heading, rows, total, **words)
+    words: dict[str, Any] = {"reason_words": REASONS, "callback_words": STATES, "disposition_words": DISPOSITIONS}
+    words |= {"nothing": _("没有符合条件的回访"), "nothing_icon": "phone-outgoing"}
+    note = _("取消的和未抽中的不在其中；号码和姓名不在此显示")
+    return _page(desk, "statistics/behind_callbacks.html", heading, rows, total, note=note, **words)
 
 
 def _surveys(desk: Desk, heading: str, column: str, *, is_rating: bool) -> str:
@@ -173,8 +185,9 @@ def _survey_page(desk: Desk, heading: str, note: str, rows: Sequence[SurveyRow],
         for version in view.versions
         for question in version.questions
     }
-    words = {"labels": labels, "way_words": WAY_WORDS, "state_words": STATE_WORDS}
-    return _page(desk, "statistics/surveys.html", heading, rows, total, note=note, **words)
+    words: dict[str, Any] = {"labels": labels, "way_words": WAY_WORDS, "state_words": STATE_WORDS}
+    words |= {"nothing": _("没有符合条件的答卷"), "nothing_icon": "clipboard-list"}
+    return _page(desk, "statistics/behind_surveys.html", heading, rows, total, note=note, **words)
 
 
 def _page(desk: Desk, template: str, heading: str, rows: Sequence[Any], total: int, **more: Any) -> str:
