@@ -9,6 +9,7 @@ from flask_babel import lazy_gettext as _l
 
 from callback.hindrance import Hindrance
 from callback.listing import SOON_SHARE
+from callback.rule import Way
 from callback.views import AttemptView, CallbackView
 from core.clock import local_time
 
@@ -110,6 +111,9 @@ def attempt_tag(attempt: AttemptView) -> Tag:
         return Tag(str(_("没等到坐席")), "bad")
     if attempt.disposition:
         return Tag(disposition_word(attempt.disposition), _DISPOSITION_STYLES.get(attempt.disposition, ""))
+    if attempt.way == Way.SMS:
+        # Nobody is rung: the link lies with the citizen.
+        return Tag(str(_("等待作答")), "info")
     return Tag(str(ATTEMPT_STATES.get(attempt.state, attempt.state)), "info")
 
 

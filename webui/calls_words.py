@@ -29,9 +29,8 @@ CONDITION_WORDS = {
     "max": _l("通话不超过（分）"),
     "lost": _l("录音丢失"),
 }
-_EVENTS = {
+EVENTS = {
     "arrived": _l("来电"),
-    "queued": _l("进入队列"),
     "ringing": _l("振铃 %(agent)s"),
     "missed": _l("%(agent)s 未接听"),
     "answered": _l("%(agent)s 接听"),
@@ -40,6 +39,9 @@ _EVENTS = {
     "resumed": _l("恢复通话"),
     "transferred": _l("转接到 %(to)s"),
     "unserved": _l("等待到时限，无人接听"),
+    "callback_asked": _l("按键要求回呼，保留位置"),
+    "after_call": _l("转入挂机评价"),
+    "placed": _l("%(agent)s 外呼"),
 }
 _LOSSES = {
     "missing": _l("没有找到文件"),
@@ -86,7 +88,7 @@ def event_words(event: EventView, call: CallView) -> str:
     if event.kind == "queued":
         same = event.detail.get("queue") == call.queue_name
         return str(_("进入%(queue)s队列", queue=call.queue_title) if same else _("进入其他队列"))
-    words = _EVENTS.get(event.kind)
+    words = EVENTS.get(event.kind)
     values = {name: str(event.detail.get(name, ""))[:40] for name in ("agent", "to")}
     return str(words) % values if words else event.kind
 
