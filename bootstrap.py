@@ -51,7 +51,7 @@ from telephony.adapters.faster_whisper_speech import FasterWhisperSpeech
 from telephony.adapters.http_speech import HttpSpeech
 from telephony.adapters.openai_whisper_speech import OpenAIWhisperSpeech
 from telephony.adapters.silero_vad import SileroModel, SileroStream
-from telephony.adapters.whisper_engine import WhisperWindow, load_model
+from telephony.adapters.whisper_engine import load_window
 from telephony.adapters.whisper_live import WhisperLiveDecoder
 from telephony.adapters.whisper_recordings import WhisperRecordings
 from telephony.adapters.whisper_weights import live_model_folder, model_folder
@@ -207,7 +207,7 @@ def recognizer(settings: Settings, mode: Mode) -> Recognizer:
         # In this process: it ends with the files anyway, and its processor time is part of the answer.
         return final_recognizer(_speech_to_text(settings, has_own_process=False))
     model = SileroModel()
-    window = WhisperWindow(load_model(live_model_folder(settings), device=settings.speech_device, threads=settings.live_workers))
+    window = load_window(live_model_folder(settings), device=settings.speech_device, threads=settings.live_workers)
     return live_recognizer(lambda: SileroStream(model), window, beam=settings.live_beam)
 
 
@@ -388,7 +388,7 @@ def _answer_recognizer(settings: Settings) -> AnswerRecognizer:
     if settings.speech_engine != "faster-whisper":
         return _speech_to_text(settings).transcribe
     detector = SileroModel()
-    window = WhisperWindow(load_model(live_model_folder(settings), device=settings.speech_device))
+    window = load_window(live_model_folder(settings), device=settings.speech_device)
 
     def hear(pcm: Pcm, expected: str) -> list[Recognized]:
         return live_recognizer(lambda: SileroStream(detector), window, beam=_ANSWER_BEAM, hotwords=expected)(pcm)

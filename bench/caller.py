@@ -51,16 +51,28 @@ class Question:
 class Citizen:
     """One call."""
 
-    def __init__(self, number: str, call: Any, files: list[Path], seed: int) -> None:
+    call: Any
+
+    def __init__(self, number: str, files: list[Path], seed: int) -> None:
         self.number = number
-        self.call = call
+        self._is_answered = asyncio.Event()
         self._random = random.Random(seed)  # the same questions at the same distances in every run
         self._files = itertools.cycle(self._random.sample(files, len(files)))
         self._questions: dict[tuple[Path, int], Question] = {}
-        call.on(self._notice)
+
+    async def dial(self, runtime: Runtime, server: str, extension: str) -> None:
+        """Ring the hotline; returns when it has answered."""
+        account = Account(self.number, server, "", reg_interval=0, audio_codecs=("pcma", "pcmu")).aor()
+        agent = await UserAgent.create(runtime, account)
+        # Before dial(), and not `wait_established`: a hotline that answers at once does so before dial() returns.
+        agent.on(self._notice)
+        self.call = await agent.dial(f"sip:{extension}@{server}")
+        await asyncio.wait_for(self._is_answered.wait(), 20)
 
     def _notice(self, event: StackEvent) -> None:
-        if event.event is Event.CALL_CLOSED:
+        if event.event is Event.CALL_ESTABLISHED:
+            self._is_answered.set()
+        elif event.event is Event.CALL_CLOSED:
             tell(what="closed", number=self.number)
 
     async def listen(self) -> None:
@@ -127,10 +139,8 @@ async def run(server: str, extension: str, every: float, files: list[Path]) -> N
             command = json.loads(line)
             if command["do"] == "dial":
                 number = command["number"]
-                account = Account(number, server, "", reg_interval=0, audio_codecs=("pcma", "pcmu")).aor()
-                call = await (await UserAgent.create(runtime, account)).dial(f"sip:{extension}@{server}")
-                citizens[number] = Citizen(number, call, files, seed=len(citizens))
-                await call.wait_established(20)
+                citizens[number] = Citizen(number, files, seed=len(citizens))
+                await citizens[number].dial(runtime, server, extension)
                 listening.append(asyncio.create_task(citizens[number].listen()))
                 tell(what="established", number=number)
             elif command["do"] == "speak":

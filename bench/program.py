@@ -7,6 +7,7 @@ import queue
 import secrets
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import wave
@@ -83,8 +84,9 @@ class Callers:
             *(sys.executable, "-m", "bench.caller", f"{sip['host']}:{sip['port']}", str(sip["number"]), str(every)),
             *(str(file) for file in files),
         ]
+        self._complaints = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self.process = subprocess.Popen(
-            command, cwd=PROJECT_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+            command, cwd=PROJECT_DIR, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._complaints, text=True
         )
         self._facts: queue.SimpleQueue[dict[str, Any]] = queue.SimpleQueue()
         self.said: list[dict[str, Any]] = []
@@ -111,11 +113,15 @@ class Callers:
 
     def has(self, what: str) -> bool:
         """Return whether a fact of this kind has come; every fact is taken once."""
-        assert self.process.poll() is None, "the callers' process ended"
+        assert self.process.poll() is None, f"the callers' process ended: {self._last_words()}"
         try:
             return bool(self._facts.get_nowait()["what"] == what)
         except queue.Empty:
             return False
+
+    def _last_words(self) -> str:
+        self._complaints.seek(0)
+        return self._complaints.read()[-2000:]
 
     def end(self) -> None:
         """Hang up."""

@@ -20,8 +20,8 @@ from core.errors import UnavailableError
 from core.settings import get_settings
 from telephony.adapters.faster_whisper_speech import FINAL_BEAM, FasterWhisperSpeech
 from telephony.adapters.silero_vad import SileroModel, SileroStream
-from telephony.adapters.whisper_engine import WhisperWindow
-from telephony.adapters.whisper_weights import model_folder
+from telephony.adapters.whisper_engine import WhisperWindow, load_window
+from telephony.adapters.whisper_weights import live_model_folder, model_folder
 from telephony.ports import Recognized
 from telephony.speech import short_window
 from telephony.speech.audio import read_wav
@@ -117,10 +117,11 @@ def main(limit: int | None) -> None:
     try:
         engine = FasterWhisperSpeech(model_folder(settings), threads=1)
         model = engine.load()
+        window = load_window(live_model_folder(settings))
     except UnavailableError as error:
         click.echo(f"skipped: {error}")
         return
-    window, detector = WhisperWindow(model), SileroModel()
+    detector = SileroModel()
 
     def stock(pcm: Samples) -> list[Any]:
         return list(model.transcribe(pcm, language="zh", beam_size=STOCK_BEAM, condition_on_previous_text=False)[0])

@@ -17,7 +17,7 @@ from bench.knowledge import Question
 from bench.speech_accuracy import telephone
 from core.settings import PROJECT_DIR, Settings, get_settings
 from telephony.adapters.silero_vad import SileroModel, SileroStream
-from telephony.adapters.whisper_engine import WhisperWindow, load_model
+from telephony.adapters.whisper_engine import load_window
 from telephony.adapters.whisper_weights import live_model_folder
 from telephony.speech.audio import read_wav
 from telephony.speech.files import join, live_recognizer
@@ -73,7 +73,7 @@ def heard_live(files: Mapping[str, Path], settings: Settings, hotwords: str) -> 
         UnavailableError: the weights are missing or damaged.
     """
     model = SileroModel()
-    window = WhisperWindow(load_model(live_model_folder(settings), device=settings.speech_device, threads=settings.live_workers))
+    window = load_window(live_model_folder(settings), device=settings.speech_device, threads=settings.live_workers)
     recognize = live_recognizer(lambda: SileroStream(model), window, beam=settings.live_beam, hotwords=hotwords)
     heard = {}
     for question_id, path in files.items():

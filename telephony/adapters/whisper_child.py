@@ -22,7 +22,7 @@ from typing import Any, BinaryIO, Final
 from core.errors import TingjianError, UnavailableError
 from telephony.adapters.faster_whisper_speech import FasterWhisperSpeech
 from telephony.adapters.openai_whisper_speech import OpenAIWhisperSpeech
-from telephony.adapters.whisper_engine import WhisperWindow, load_model
+from telephony.adapters.whisper_engine import load_window
 from telephony.speech import short_window
 from telephony.speech.audio import from_pcm16
 from telephony.speech.endpointing import Samples
@@ -61,8 +61,7 @@ class _Live:
     """Answers with the text of one utterance each."""
 
     def __init__(self, config: dict[str, Any]) -> None:
-        model = load_model(_folder(config), device=config["device"], threads=1, workers=config["workers"])
-        self._window = WhisperWindow(model)
+        self._window = load_window(_folder(config), device=config["device"], workers=config["workers"])
         self._beam = int(config["beam"])
 
     def answer(self, pcm: Samples, hotwords: str) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from core.errors import UnavailableError
 from telephony.adapters.faster_whisper_speech import FasterWhisperSpeech
 from telephony.adapters.http_speech import HttpSpeech
 from telephony.adapters.openai_whisper_speech import OpenAIWhisperSpeech
+from telephony.adapters.whisper_engine import load_window
 from telephony.adapters.whisper_recordings import WhisperRecordings
 from telephony.ports import Pcm, SpeechToText
 from telephony.speech.audio import from_pcm16, read_wav
@@ -159,6 +160,8 @@ def test_a_truncated_file_is_said_with_what_to_do(weights: Path, tmp_path: Path,
             (tmp_path / file.name).symlink_to(file)
     with pytest.raises(UnavailableError, match=r"damaged.*install_weights"):
         FasterWhisperSpeech(tmp_path).transcribe(silence(1))
+    with pytest.raises(UnavailableError, match=r"damaged.*install_weights"):
+        load_window(tmp_path)
     child = WhisperRecordings("faster-whisper", tmp_path)
     try:
         with pytest.raises(UnavailableError, match=r"damaged.*install_weights"):

@@ -10,7 +10,7 @@ import pytest
 from core.settings import PROJECT_DIR
 from telephony.adapters.faster_whisper_speech import FasterWhisperSpeech
 from telephony.adapters.silero_vad import SileroModel, SileroStream
-from telephony.adapters.whisper_engine import WhisperWindow
+from telephony.adapters.whisper_engine import WhisperWindow, load_window
 from telephony.ports import Recognized
 from telephony.speech import short_window
 from telephony.speech.audio import read_wav
@@ -69,12 +69,17 @@ def engine(weights: Path) -> FasterWhisperSpeech:
     return FasterWhisperSpeech(weights)
 
 
+@pytest.fixture(scope="module")
+def window(weights: Path) -> WhisperWindow:
+    return load_window(weights)
+
+
 @pytest.mark.parametrize("mode", ["live", "final"])
 @pytest.mark.parametrize("sound", [silence, noise, hum, tune, music])
-def test_nobody_speaks(engine: FasterWhisperSpeech, sound: Callable[[], Samples], mode: str) -> None:
+def test_nobody_speaks(engine: FasterWhisperSpeech, window: WhisperWindow, sound: Callable[[], Samples], mode: str) -> None:
     if mode == "live":
         detector = SileroModel()
-        recognize = live_recognizer(lambda: SileroStream(detector), WhisperWindow(engine.load()))
+        recognize = live_recognizer(lambda: SileroStream(detector), window)
     else:
         recognize = final_recognizer(engine)
     pcm = sound()
@@ -88,9 +93,8 @@ def test_nobody_speaks(engine: FasterWhisperSpeech, sound: Callable[[], Samples]
 @pytest.mark.parametrize("hotwords", ["", "营业执照 户口迁移 居住证 异地就医备案 不动产登记 公积金提取"])
 @pytest.mark.parametrize("sound", [silence, noise, tune])
 def test_what_gets_past_the_detector_is_caught_by_the_guards(
-    engine: FasterWhisperSpeech, sound: Callable[[], Samples], hotwords: str
+    window: WhisperWindow, sound: Callable[[], Samples], hotwords: str
 ) -> None:
-    window = WhisperWindow(engine.load())
     pcm = sound()
     for start, seconds in ((3, 1), (20, 4)):
         piece = pcm[start * SAMPLE_RATE : (start + seconds) * SAMPLE_RATE]
