@@ -11,7 +11,7 @@ import os
 import uuid
 from pathlib import Path
 
-import bootstrap
+from bootstrap import processes, speech
 from commands.processes import begin, stopping_event
 from telephony.speech.tap_buffer import TapBuffer
 from telephony.speech.tap_server import TapServer
@@ -61,5 +61,5 @@ class CountedTapServer(TapServer):
 
 
 if __name__ == "__main__":
-    vars(bootstrap)["TapServer"] = CountedTapServer
-    bootstrap.run_bridge(begin("bridge"), stopping_event())
+    vars(speech)["TapServer"] = CountedTapServer
+    processes.run_bridge(begin("bridge"), stopping_event())

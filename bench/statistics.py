@@ -25,7 +25,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from bench.machine import write_result
-from bootstrap import House, build
+from bootstrap.house import House, build
 from core.clock import SystemClock, local_date
 from core.database import libpq_url
 from core.embedded_postgres import start_embedded_postgres

@@ -18,7 +18,7 @@ def calendar() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_days(file: Path) -> None:
     """Set days from FILE, a CSV of date, 班 or 休, and a name; bad rows are named and the others kept."""
-    from bootstrap import build
+    from bootstrap.house import build
 
     house = build(get_settings())
     with house.exits:

@@ -39,7 +39,7 @@ def call(file: Path, caller: str, display_name: str, number: str | None, seconds
 
 def _answering(settings: Settings, caller: str) -> Callable[[], bool]:
     """Return what says that an agent has this caller on the line: the file is not played into the welcome or the music."""
-    from bootstrap import build
+    from bootstrap.house import build
 
     telephony, since = build(settings).telephony, datetime.now(UTC)
     return lambda: telephony.is_caller_answered(caller, since)
@@ -91,7 +91,7 @@ def citizen(number: str, moves: tuple[str, ...], after: float, busy: bool, absen
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a file, for programs.")
 def transcribe(files: tuple[Path, ...], mode: Mode, as_json: bool) -> None:
     """Transcribe WAV files as a live call is, or as a recording is after the call."""
-    from bootstrap import recognizer
+    from bootstrap.speech import recognizer
 
     hear = recognizer(get_settings(), mode)
     for file in files:

@@ -18,7 +18,7 @@ def case() -> None:
 @click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 def import_file(file: Path) -> None:
     """Import cases from FILE (.csv or a spreadsheet); refused rows are told one by one, the others are kept."""
-    from bootstrap import build
+    from bootstrap.house import build
     from workorder.case_import import field_title
 
     house = build(get_settings())

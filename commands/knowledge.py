@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from bootstrap import build
+from bootstrap.house import build
 from core.settings import get_settings
 
 ACTOR = "manage.py"

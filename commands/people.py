@@ -2,7 +2,7 @@
 
 import click
 
-from bootstrap import build
+from bootstrap.house import build
 from core.settings import get_settings
 
 ACTOR = "manage.py"

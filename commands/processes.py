@@ -64,13 +64,13 @@ def web() -> None:
     # gunicorn's heartbeat file on a disk would make every request wait for the disk.
     scratch = next(folder for folder in ("/dev/shm", tempfile.gettempdir()) if Path(folder).is_dir())  # noqa: S108
     arguments += ["--no-control-socket", "--keep-alive", "30", "--worker-tmp-dir", scratch]
-    os.execv(sys.executable, [sys.executable, "-m", *arguments, "bootstrap:web_application()"])  # noqa: S606
+    os.execv(sys.executable, [sys.executable, "-m", *arguments, "bootstrap.processes:web_application()"])  # noqa: S606
 
 
 @click.command()
 def bridge() -> None:
     """Follow Asterisk: calls, agents, recordings and the two voices."""
-    from bootstrap import run_bridge
+    from bootstrap.processes import run_bridge
 
     run_bridge(begin("bridge"), stopping_event())
 
@@ -78,7 +78,7 @@ def bridge() -> None:
 @click.command()
 def dispatcher() -> None:
     """Bring events to their handlers."""
-    from bootstrap import run_dispatcher
+    from bootstrap.processes import run_dispatcher
 
     run_dispatcher(begin("dispatcher"), stopping_event())
 
@@ -86,7 +86,7 @@ def dispatcher() -> None:
 @click.command()
 def ivr() -> None:
     """Speak with citizens by itself: callbacks that were picked up, and the question at the end of a call."""
-    from bootstrap import run_ivr
+    from bootstrap.processes import run_ivr
 
     run_ivr(begin("ivr"), stopping_event())
 
@@ -94,7 +94,7 @@ def ivr() -> None:
 @click.command()
 def dialer() -> None:
     """Ring whom we owe a call: callbacks that are due, inside their window and within etiquette."""
-    from bootstrap import run_dialer
+    from bootstrap.processes import run_dialer
 
     run_dialer(begin("dialer"), stopping_event())
 
@@ -102,7 +102,7 @@ def dialer() -> None:
 @click.command()
 def worker() -> None:
     """Do the jobs: transcripts from recordings, the index, what is due by the clock."""
-    from bootstrap import run_worker
+    from bootstrap.worker import run_worker
 
     run_worker(begin("worker"), stopping_event())
 
@@ -115,7 +115,7 @@ def db() -> None:
 @db.command()
 def upgrade() -> None:
     """Bring the database to this program's schema, and give it the queues that the settings name."""
-    from bootstrap import build, database_url
+    from bootstrap.house import build, database_url
     from core import migrate
 
     settings = get_settings()

@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 import psycopg
 
-from bootstrap import House, build
+from bootstrap.house import House, build
 from core import migrate
 from core.clock import Clock, SystemClock
 from core.database import libpq_url

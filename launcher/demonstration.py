@@ -3,7 +3,7 @@
 import contextlib
 from dataclasses import dataclass
 
-from bootstrap import House, build
+from bootstrap.house import House, build
 from core import migrate
 from core.errors import ConflictError
 from core.settings import Settings

@@ -3,7 +3,7 @@
 from alembic import context
 from sqlalchemy import create_engine, pool
 
-import bootstrap  # noqa: F401  # knows every package, and so every table
+import bootstrap.processes  # noqa: F401  # knows every package, and so every table
 from core.database import Base, sqlalchemy_url
 
 url = context.config.attributes["url"]

@@ -39,6 +39,7 @@ ACTIONS = {
     "user.disabled": _l("停用账号"),
     "user.enabled": _l("启用账号"),
     "user.unlocked": _l("解锁账号"),
+    "seat.changed": _l("修改坐席队列"),
     "audit.verified": _l("校验审计"),
     "article.created": _l("新建条目"),
     "article.revised": _l("修订条目"),

@@ -2,13 +2,14 @@
 
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from flask import Blueprint, flash, redirect, render_template, request, session, url_for
 from flask_babel import gettext as _
 
+from core import audit
 from core.errors import InvalidInputError, TingjianError
 from webui import passwords
 from webui.accounts import (
@@ -24,7 +25,7 @@ from webui.accounts import (
 )
 from webui.errors import message, says
 from webui.house import board_reads, call_reads, current_house
-from webui.permissions import ROLE_NAMES, ROLE_PERMISSIONS, Permission, Role, requires
+from webui.permissions import ROLE_NAMES, ROLE_PERMISSIONS, Permission, Role, permissions_of, requires
 from webui.person import actor, current_person
 
 blueprint = Blueprint("users", __name__, url_prefix="/users")
@@ -145,7 +146,7 @@ def change(user_id: uuid.UUID) -> Any:
         agent_id = _save_agent(form, user_id)
         accounts().change_user(actor(), user_id, display_name=form.display_name, roles=form.roles, agent_id=agent_id)
         _withdraw(row.agent_id if row.agent_id != agent_id else None)
-        _withdraw(agent_id if row.is_disabled else None)
+        _withdraw(agent_id if row.is_disabled or not _may_sit(form.roles) else None)
     except TingjianError as error:
         return _form(form, _placed(error), row), error.status
     flash(_("已保存 %(name)s", name=form.display_name), "ok")
@@ -168,9 +169,9 @@ def disable(user_id: uuid.UUID) -> Any:
 def enable(user_id: uuid.UUID) -> Any:
     """Let a person in again."""
     accounts().set_disabled(actor(), user_id, False)
-    agent_id, telephony = accounts().get_user(user_id).agent_id, current_house().telephony
-    if agent_id is not None:
-        seat = telephony.get_agent(agent_id)
+    row, telephony = accounts().get_user(user_id), current_house().telephony
+    if row.agent_id is not None and _may_sit(row.roles):
+        seat = telephony.get_agent(row.agent_id)
         telephony.save_agent(seat.number, seat.name, seat.queues)
     return _back(user_id, _("已启用"))
 
@@ -231,8 +232,19 @@ def _save_agent(form: Form, user_id: uuid.UUID | None) -> uuid.UUID | None:
     if not form.display_name:
         raise MissingNameError
     telephony = current_house().telephony
-    accounts().check_agent(telephony.find_agent(form.agent_number), user_id)
-    return telephony.save_agent(form.agent_number, form.display_name, form.queues)
+    known = telephony.find_agent(form.agent_number)
+    accounts().check_agent(known, user_id)
+    before = telephony.get_agent(known).queues if known is not None else ()
+    agent_id = telephony.save_agent(form.agent_number, form.display_name, form.queues)
+    if set(before) != set(form.queues):
+        with current_house().database.transaction() as rows:
+            detail = {"queues": {"from": list(before), "to": form.queues}}
+            audit.record(rows, actor(), "seat.changed", f"agent:{form.agent_number}", detail)
+    return agent_id
+
+
+def _may_sit(roles: Sequence[str]) -> bool:
+    return Permission.USE_DESK in permissions_of(roles)
 
 
 def _withdraw(agent_id: uuid.UUID | None) -> None:

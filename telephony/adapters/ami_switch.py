@@ -27,6 +27,7 @@ _TAP_TIMEOUT_MILLISECONDS = "5000"
 _NORMAL_CLEARING = "16"
 _NO_LIMIT = 9_999_999_999
 _RING_MARGIN_SECONDS = 15  # Asterisk's own limit comes after the dialplan's, which tells why
+_OWN_RING_SECONDS = 20  # of an agent's own telephone: picked up after `valid_until`, nobody would be dialled
 _NO_CHANNEL = ("no such channel", "not found", "does not exist")
 
 
@@ -141,14 +142,16 @@ class AmiSwitch:
             "Context": "outbound-answered",
             "Exten": "s",
         }
-        self._originate(channel, keys, dial.phone, dial.ring_seconds, dial.valid_until, variables)
+        longest = int(dial.ring_seconds) + _RING_MARGIN_SECONDS
+        self._originate(channel, keys, dial.phone, dial.ring_seconds, dial.valid_until, longest, variables)
 
     def dial_for_agent(
         self, attempt_id: uuid.UUID, phone: str, agent_number: str, ring_seconds: int, valid_until: datetime | None = None
     ) -> None:
         """Originate to the agent's telephone, and from there into [outbound-agent]."""
         keys = {"Channel": interface_of(agent_number), "Context": "outbound-agent", "Exten": attempt_id.hex}
-        self._originate(channel_of(AGENT_CHANNEL, attempt_id), keys, phone, ring_seconds, valid_until, {})
+        channel = channel_of(AGENT_CHANNEL, attempt_id)
+        self._originate(channel, keys, phone, ring_seconds, valid_until, _OWN_RING_SECONDS, {})
 
     def _originate(
         self,
@@ -157,6 +160,7 @@ class AmiSwitch:
         phone: str,
         ring_seconds: int,
         valid_until: datetime | None,
+        longest_seconds: int,
         variables: dict[str, str],
     ) -> None:
         if not (phone.isascii() and phone.isdigit()):
@@ -168,7 +172,7 @@ class AmiSwitch:
             "Priority": "1",
             "Async": "true",
             "ChannelId": channel_id,
-            "Timeout": str((int(ring_seconds) + _RING_MARGIN_SECONDS) * 1000),
+            "Timeout": str(longest_seconds * 1000),
         }
         self._client.request("Originate", action, {**common, **variables})
 

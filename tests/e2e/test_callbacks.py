@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Browser, Page
 
-from bootstrap import House, build
+from bootstrap.house import House, build
 from callback.rule import AtOnce, Way
 from core.clock import local_date
 from core.settings import PROJECT_DIR, Settings

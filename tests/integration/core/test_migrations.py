@@ -6,7 +6,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import inspect
 
-import bootstrap  # noqa: F401  # knows every package, and so every table
+import bootstrap.processes  # noqa: F401  # knows every package, and so every table
 from core.database import Base, Database
 from core.migrate import alembic_config, upgrade
 from tests.servers import PostgresServer

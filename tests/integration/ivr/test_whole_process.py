@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-import bootstrap
+from bootstrap import processes
 from core.heartbeat import ProcessHeartbeat
 from survey.prompting import COMMITTED, PromptLibrary
 from tests.integration.ivr.conftest import PHONE, FakeCallbacks, Site
@@ -27,16 +27,16 @@ def process(site: Site, weights: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
             "prompts_dir": site.prompts.folder / "none",
         }
     )
-    build = bootstrap.build
+    build = processes.build
 
     def with_fake(*arguments: Any) -> Any:
         house = build(*arguments)
         object.__setattr__(house, "callback", site.callbacks)
         return house
 
-    monkeypatch.setattr(bootstrap, "build", with_fake)
+    monkeypatch.setattr(processes, "build", with_fake)
     stopping = threading.Event()
-    thread = threading.Thread(target=bootstrap.run_ivr, args=(settings, stopping))
+    thread = threading.Thread(target=processes.run_ivr, args=(settings, stopping))
     thread.start()
     eventually(lambda: _beats(site))
     yield settings

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from bootstrap import run_bridge
+from bootstrap.processes import run_bridge
 from commands import people, processes
 from core.database import Database
 from core.settings import Settings

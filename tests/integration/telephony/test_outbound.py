@@ -75,7 +75,8 @@ def test_nobody_is_rung_late_or_for_nothing(hotline: Hotline) -> None:
     hotline.stop_bridge()
     switch = hotline.server.shared_switch()
     late = Dial(uuid.uuid4(), PHONE, "queue", "consult", valid_until=datetime.now(UTC) - timedelta(seconds=5))
-    # No ivr process is there to speak with who would pick up.
+    # No ivr process is there to speak with who would pick up, nor was one here a moment ago, in another test.
+    hotline.server.command("database del tj-ivr beat")
     silent = Dial(uuid.uuid4(), PHONE, "ivr", valid_until=datetime.now(UTC) + timedelta(seconds=30))
     with RefusingCitizens(hotline.server.trunk_port, {PHONE: 486}) as people:
         switch.dial(late)

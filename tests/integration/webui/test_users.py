@@ -141,7 +141,7 @@ class TestSeats:
         return {"display_name": "陈敏", "roles": ["agent"], "agent_number": "1021", "queues": ["consult"], **changes}
 
     def test_a_change_reaches_the_seat(
-        self, admin: Browser, user_id: uuid.UUID, telephony: TelephonyService, switch: FakeSwitch
+        self, admin: Browser, user_id: uuid.UUID, telephony: TelephonyService, switch: FakeSwitch, database: Database
     ) -> None:
         change = self.form(display_name="陈敏敏", queues=["consult", "enterprise"])
         assert admin.post(f"/users/{user_id}", data=change).status_code == 302
@@ -151,6 +151,11 @@ class TestSeats:
         assert ("log_in", "1021", "consult", "enterprise") not in switch.asked, "not for a moment paused in the queue that stays"
         admin.post(f"/users/{user_id}", data=self.form(queues=["enterprise"]))
         assert switch.seats == {("1021", "enterprise"): False}
+        with database.transaction() as session:
+            query = select(AuditEntry).where(AuditEntry.action == "seat.changed").order_by(AuditEntry.id)
+            told = [(entry.actor, entry.subject, entry.detail) for entry in session.scalars(query)]
+        made, more, fewer = ([], ["consult"]), (["consult"], ["consult", "enterprise"]), (["consult", "enterprise"], ["enterprise"])
+        assert told == [("admin", "agent:1021", {"queues": {"from": a, "to": b}}) for a, b in (made, more, fewer)]
 
     def test_another_persons_seat_stays_as_it_is(
         self, admin: Browser, user_id: uuid.UUID, people: dict[str, uuid.UUID], telephony: TelephonyService
@@ -160,7 +165,7 @@ class TestSeats:
         (seat,) = telephony.list_agents()
         assert (seat.name, seat.queues) == ("陈敏", ("consult",))
 
-    @pytest.mark.parametrize("way", ["disable", "no number", "another number"])
+    @pytest.mark.parametrize("way", ["disable", "no number", "another number", "no longer an agent"])
     def test_without_its_person_a_seat_is_dead(
         self,
         way: str,
@@ -174,6 +179,8 @@ class TestSeats:
         assert agent_id is not None
         if way == "disable":
             admin.post(f"/users/{user_id}/disable")
+        elif way == "no longer an agent":
+            admin.post(f"/users/{user_id}", data=self.form(roles=["kb_editor"]))
         else:
             admin.post(f"/users/{user_id}", data=self.form(agent_number="" if way == "no number" else "1022"))
         assert "1021" not in switch.telephones

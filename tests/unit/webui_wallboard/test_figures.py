@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-import bootstrap
+from bootstrap import processes
 from webui.statistics.kpi import Ratio
 from webui.wallboard.figures import LEAST, hot_topics, hours, operating_rate, opinion_rate, reasons
 
@@ -56,7 +56,7 @@ def test_reasons_most_first() -> None:
 
 def test_the_bridges_sign_says_whether_it_hears_the_exchange() -> None:
     """Missing live text is a problem too, but not one of the figures."""
-    deaf = bootstrap._bridge_detail(SimpleNamespace(line=SimpleNamespace(problem="no log-in", is_up=False)), None, "")  # type: ignore[arg-type]
+    deaf = processes._bridge_detail(SimpleNamespace(line=SimpleNamespace(problem="no log-in", is_up=False)), None, "")  # type: ignore[arg-type]
     assert (deaf["hears_exchange"], deaf["problem"]) == (False, "no log-in")
-    textless = bootstrap._bridge_detail(SimpleNamespace(line=SimpleNamespace(problem="", is_up=True)), None, "no weights")  # type: ignore[arg-type]
+    textless = processes._bridge_detail(SimpleNamespace(line=SimpleNamespace(problem="", is_up=True)), None, "no weights")  # type: ignore[arg-type]
     assert (textless["hears_exchange"], textless["problem"]) == (True, "no weights")
