@@ -42,7 +42,7 @@ def load_model(folder: Path | None, *, device: str = "cpu", threads: int = 1, wo
 
 
 def load_window(folder: Path | None, *, device: str = "cpu", threads: int = 1, workers: int = 1) -> WhisperWindow:
-    """Load the weights in `folder` for short windows: with the words of Mandarin only, which two fifths less work goes into.
+    """Load the weights in `folder` for short windows: with the words of Mandarin only, which is a quarter less work.
 
     Raises:
         UnavailableError: as `load_model`.

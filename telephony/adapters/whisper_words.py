@@ -1,7 +1,7 @@
 """Cuts a Whisper model down to the words that Mandarin is written with, in memory, before it is loaded.
 
 With every token it writes, the decoder scores its whole vocabulary; of the 51,865 words of the multilingual one nine tenths
-belong to other languages. Without their rows an utterance costs two fifths less and the rest of the network is untouched.
+belong to other languages. Without their rows an utterance costs a quarter less, and the rest of the network is untouched.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
-_LONGEST_LATIN: Final = 2  # letters: longer words, names and abbreviations are spelt; with three, a token costs a tenth more
+_LONGEST_LATIN: Final = 2  # letters: longer words, names and abbreviations are spelt; with three, an utterance costs a twentieth more
 _LISTS_OF_IDS: Final = ("lang_ids", "suppress_ids", "suppress_ids_begin")
 _FEWEST_MULTILINGUAL: Final = 51865  # OpenAI's English-only models have one word less
 # What CTranslate2 3 and 4 write (specs/model_spec.py): name, lengths, type, size and data of each variable, then aliases.
