@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 _HAN: Final = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]")
-_LONGEST_LATIN: Final = 2  # letters: longer words, names and abbreviations are spelt; with three, an utterance costs a twentieth more
+_LONGEST_LATIN: Final = 2  # letters: longer words are spelt; with three, an utterance costs a twentieth more
 _LISTS_OF_IDS: Final = ("lang_ids", "suppress_ids", "suppress_ids_begin")
 _FEWEST_MULTILINGUAL: Final = 51865  # OpenAI's English-only models have one word less
 # What CTranslate2 3 and 4 write (specs/model_spec.py): name, lengths, type, size and data of each variable, then aliases.
