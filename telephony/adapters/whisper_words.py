@@ -87,7 +87,7 @@ def cut_model(folder: Path, tokenizer: Tokenizer, words: MandarinWords) -> dict[
 def _vocabulary_size(folder: Path) -> int:
     if (written := folder / "vocabulary.json").is_file():
         return len(json.loads(written.read_bytes()))
-    return (folder / "vocabulary.txt").read_bytes().count(b"\n")
+    return (folder / "vocabulary.txt").read_bytes().rstrip(b"\n").count(b"\n") + 1
 
 
 def cut_rows(raw: bytes, size: int, kept: Sequence[int]) -> bytes:
