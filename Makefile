@@ -12,8 +12,8 @@ run: setup ## set up and start everything on this machine; Ctrl-C ends it
 demo: setup ## the same on data of its own: a made-up year of a city's hotline, to see every page full
 	@exec $(PY) manage.py demo
 
-call: ## ring the running hotline with a recorded question
-	@$(PY) manage.py call tests/data/speech/03_jzz.wav
+call: ## ring the running hotline with a recorded question; the citizen waits for the answer
+	@$(PY) manage.py call tests/data/speech/05_bdc.wav --seconds 90
 
 test: ## set up and run every test
 	@begin=$$(date +%s); $(MAKE) --no-print-directory setup-test || exit 1; ready=$$(date +%s); \
