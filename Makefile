@@ -13,7 +13,7 @@ demo: setup ## the same on data of its own: a made-up year of a city's hotline, 
 	@exec $(PY) manage.py demo
 
 call: ## ring the running hotline with a recorded question; the citizen waits for the answer
-	@$(PY) manage.py call tests/data/speech/05_bdc.wav --seconds 90
+	@$(PY) manage.py call tests/data/speech/10_jiehun.wav --seconds 90
 
 test: ## set up and run every test
 	@begin=$$(date +%s); $(MAKE) --no-print-directory setup-test || exit 1; ready=$$(date +%s); \
